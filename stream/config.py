@@ -1,0 +1,149 @@
+"""The configuration: read once, checked, and passed down as small frozen objects.
+
+Each section is read by the file it is named after; `config.toml` shows every key with its
+default, its unit and what moving it changes.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from stream.errors import ConfigError
+
+Positive = Annotated[float, Meta(gt=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of `config.toml`."""
+
+
+class Signal(Section, frozen=True):
+    """The grid that the model was trained on; the artifact's manifest must agree."""
+
+    grid_hz: Positive = 20.0
+    window: Count = 200
+    hop: Count = 40
+    max_gap_s: Positive = 1.0
+
+
+class Tracker(Section, frozen=True):
+    """When predictions become a confirmed activity."""
+
+    min_confidence: Fraction = 0.5
+    confirm_windows: Count = 2
+
+
+class Wire(Section, frozen=True):
+    """What one frame may hold."""
+
+    max_frame_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
+    max_samples: Count = 4_096
+    max_g: Positive = 40.0
+
+
+class Hub(Section, frozen=True):
+    """Sessions and devices."""
+
+    expires_s: Positive = 600.0
+    online_s: Positive = 10.0
+    max_bad_frames: Count = 10
+    max_devices: Count = 20_000
+
+
+class Model(Section, frozen=True):
+    """Which artifact answers, and on how many threads; empty means the one that ships."""
+
+    artifact: str = ""
+    threads: Count = 1
+
+
+class Batcher(Section, frozen=True):
+    """How windows of all devices share batches."""
+
+    max_batch: Count = 64
+    max_wait_ms: Annotated[float, Meta(ge=0)] = 10.0
+    max_queue: Count = 20_000
+
+
+class Publish(Section, frozen=True):
+    """What listeners and the history may hold."""
+
+    listener_queue: Count = 1_000
+    history: Count = 50_000
+
+
+class Server(Section, frozen=True):
+    """Where HTTP and WebSocket listen."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8765
+
+
+class Mqtt(Section, frozen=True):
+    """The broker; an empty `url` means no MQTT."""
+
+    url: Annotated[str, Meta(pattern=r"^$|^mqtts?://[^/\s]+$")] = ""
+    base: Annotated[str, Meta(pattern=r"^[^/#+\s][^#+\s]*$")] = "gaitway"
+    client_id: Id = "gaitway"
+    password_env: str = "GAITWAY_MQTT_PASSWORD"  # noqa: S105  the variable's name, not a secret
+    max_queue: Count = 10_000
+    max_inflight: Annotated[int, Meta(ge=1, le=65535)] = 200
+    reconnect_max_s: Positive = 30.0
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that an operator can set."""
+
+    signal: Signal = Signal()
+    wire: Wire = Wire()
+    tracker: Tracker = Tracker()
+    hub: Hub = Hub()
+    model: Model = Model()
+    batcher: Batcher = Batcher()
+    publish: Publish = Publish()
+    server: Server = Server()
+    mqtt: Mqtt = Mqtt()
+
+
+def load(path: Path) -> Config:
+    """Read and check `path`; raises ConfigError with one line that names key and value."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    return check(raw, str(path))
+
+
+def check(raw: dict[str, Any], source: str) -> Config:
+    """Turn plain tables into a Config; `source` is named in the ConfigError."""
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source}: {_explain(str(error), raw)}") from error
+    if config.signal.hop > config.signal.window:
+        raise ConfigError(
+            f"{source}: signal.hop = {config.signal.hop}: at most signal.window = "
+            f"{config.signal.window}, or samples between windows would be skipped"
+        )
+    return config
+
+
+def _explain(message: str, raw: dict[str, Any]) -> str:
+    """Put key and value in front of msgspec's message, which ends in " - at `$.key`"."""
+    what, _, where = message.partition(" - at ")
+    unknown = re.search(r"unknown field `(\w+)`", what)
+    keys = [*re.findall(r"\.(\w+)", where), *([unknown[1]] if unknown else [])]
+    value: Any = raw
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return f"{'.'.join(keys)} = {value!r}: {what[:1].lower()}{what[1:]}"

@@ -1,0 +1,45 @@
+"""The tree of errors, named by who is at fault. A message names the value and the limit."""
+
+
+class GaitwayError(Exception):
+    """Root of everything that Gaitway raises on purpose."""
+
+
+class DeviceError(GaitwayError):
+    """The device sent nonsense; `code` and `seq` go back to it in an `error` message."""
+
+    code = "bad-frame"
+
+    def __init__(self, message: str, seq: int | None = None) -> None:
+        super().__init__(message)
+        self.seq = seq
+
+
+class MixedTimeError(DeviceError):
+    """A timed frame in an untimed session, or a change of rate in one."""
+
+    code = "mixed-time"
+
+
+class ParameterError(GaitwayError):
+    """A request named an impossible device, session or option."""
+
+
+class ConfigError(GaitwayError):
+    """The operator misconfigured the service."""
+
+
+class ArtifactError(ConfigError):
+    """The artifact is damaged, or it and the configuration disagree."""
+
+
+class OverloadedError(GaitwayError):
+    """We have more work than we may hold; the sender should come back later."""
+
+    code = "overloaded"
+
+
+class InferenceError(GaitwayError):
+    """The model could not answer for a batch of windows."""
+
+    code = "inference-failed"

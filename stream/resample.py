@@ -1,0 +1,249 @@
+"""Samples at any rate become the uniform grid, by the device's own times. Knows no frames.
+
+A grid sample depends on the samples within `REACH_S` around it and on nothing else (or, where
+they are sparse, on its two neighbours), so what comes out is the same however the input was cut,
+and state can be rebuilt from the last seconds.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.config import Signal
+
+REACH_S = 0.25  # half the filter's length, and how far it looks ahead
+CUTOFF_HZ = 9.8  # -6 dB, just under the grid's Nyquist frequency of 10 Hz
+KAISER_BETA = 4.0  # 45 dB down from 12.5 Hz on
+DENSE_S = 0.045  # largest interval between samples that the filter serves: 25 Hz with jitter
+EPSILON_S = 1e-6  # float64 seconds since 1970 are this exact
+MAX_HELD = 16_384  # samples; only a clock that hardly moves comes near
+_STEPS = 4096
+
+Times = NDArray[np.float64]
+Samples = NDArray[np.float64]
+
+
+class Anchor(NamedTuple):
+    """A moment known on both clocks: device time `t` in s, and UTC in s since 1970."""
+
+    t: float
+    utc: float
+
+
+class Stretch(NamedTuple):
+    """Contiguous grid samples: `xyz` (n, 3) float32 from grid index `start` on."""
+
+    start: int
+    t: float  # device time of the first, in s
+    xyz: NDArray[np.float32]
+    anchor: Anchor
+
+
+class Counters:
+    """What was dropped or missing so far."""
+
+    def __init__(self) -> None:
+        self.late = 0
+        self.duplicates = 0
+        self.crowded = 0
+        self.gaps = 0
+
+
+class Resampler:
+    """Brings one device's samples to the grid; one instance a session.
+
+    `feed` takes times (n,) in s and samples (n, 3) in m/s² in the order of arrival and returns
+    the grid samples that became known: those at least `REACH_S` behind the newest time. A gap
+    finishes the segment; what follows begins at the next grid index divisible by the hop.
+    """
+
+    def __init__(self, signal: Signal) -> None:
+        self.counters = Counters()
+        self._signal = signal
+        self._segment: _Segment | None = None
+
+    def feed(self, t: Times, xyz: NDArray[np.floating], utc: float = 0.0) -> list[Stretch]:
+        """Take samples that arrived at `utc` s since 1970; return new grid samples in order."""
+        out: list[Stretch] = []
+        values = xyz.astype(np.float64)
+        newest = self._segment.newest if self._segment else -np.inf
+        for run in _runs(t, float(newest), self._signal.max_gap_s):
+            out += self._feed_run(t[run], values[run], utc)
+        return out
+
+    def feed_on_grid(self, xyz: NDArray[np.float32], utc: float = 0.0) -> list[Stretch]:
+        """Take samples that are the grid already, bit for bit: an untimed stream at its rate."""
+        if self._segment is None:
+            self._segment = _Segment(0.0, 0, self._signal, utc)
+        return [self._segment.pass_through(xyz)]
+
+    def _feed_run(self, t: Times, xyz: Samples, utc: float) -> list[Stretch]:
+        out: list[Stretch] = []
+        segment = self._segment
+        if segment is not None and abs(t[0] - segment.newest) > self._signal.max_gap_s:
+            self.counters.gaps += 1
+            if t[0] > segment.newest:  # time went on, so the rest of the segment is known
+                out += segment.known_until(segment.newest)
+            segment = None
+        if segment is None:
+            segment = _Segment(float(t[0]), self._next_start(), self._signal, utc)
+            self._segment = segment
+        segment.add(t, xyz, self.counters)
+        return out + segment.known_until(segment.newest - REACH_S)
+
+    def _next_start(self) -> int:
+        end = self._segment.next_index if self._segment else 0
+        return -(-end // self._signal.hop) * self._signal.hop
+
+
+def _runs(t: Times, newest: float, max_gap_s: float) -> list[slice]:
+    """Cut arrivals into runs that are in order; a gap begins a run, a step back stands alone."""
+    steps = np.diff(t, prepend=newest)
+    if ((steps > 0) & (steps <= max_gap_s)).all():  # nearly always
+        return [slice(0, len(t))]
+    runs, begin = [], 0
+    for i, now in enumerate(t.tolist()):
+        gap = abs(now - newest) > max_gap_s
+        back = now <= newest and not gap
+        if (gap or back) and begin < i:
+            runs.append(slice(begin, i))
+            begin = i
+        if back:
+            runs.append(slice(i, i + 1))
+            begin = i + 1
+        newest = now if gap else max(newest, now)
+    if begin < len(t):
+        runs.append(slice(begin, len(t)))
+    return runs
+
+
+class _Segment:
+    """The stream between two gaps, with times relative to its first sample."""
+
+    def __init__(self, origin: float, start: int, signal: Signal, utc: float) -> None:
+        self.newest = origin
+        self.next_index = start
+        self._origin = origin
+        self._start = start
+        self._step = 1 / signal.grid_hz
+        self._anchor = Anchor(origin, utc)
+        self._t = np.empty(0)
+        self._xyz = np.empty((0, 3))
+
+    def pass_through(self, xyz: NDArray[np.float32]) -> Stretch:
+        stretch = Stretch(self.next_index, self._time(self.next_index), xyz, self._anchor)
+        self.next_index += len(xyz)
+        self.newest = self._time(self.next_index - 1)
+        return stretch
+
+    def add(self, t: Times, xyz: Samples, counters: Counters) -> None:
+        relative = t - self._origin
+        self.newest = max(self.newest, float(t[-1]))
+        if len(self._t) + len(t) > MAX_HELD:
+            counters.crowded += len(t)
+        elif not len(self._t) or relative[0] > self._t[-1]:  # in order, as nearly always
+            self._t = np.concatenate([self._t, relative])
+            self._xyz = np.concatenate([self._xyz, xyz])
+        else:
+            self._insert(float(relative[0]), xyz, counters)
+
+    def _insert(self, t: float, xyz: Samples, counters: Counters) -> None:
+        """Take one sample that is not newer than all others, unless it is late or known."""
+        if t <= (self.next_index - 1 - self._start) * self._step:
+            counters.late += 1
+            return
+        place = int(np.searchsorted(self._t, t))
+        if place < len(self._t) and self._t[place] == t:
+            counters.duplicates += 1
+            return
+        self._t = np.insert(self._t, place, t)
+        self._xyz = np.insert(self._xyz, place, xyz, axis=0)
+
+    def known_until(self, t: float) -> list[Stretch]:
+        """Return the grid samples up to device time `t` that were not returned before."""
+        end = self._start + int(np.floor((t - self._origin + EPSILON_S) / self._step)) + 1
+        if end <= self.next_index:
+            return []
+        indices = np.arange(self.next_index - self._start, end - self._start, dtype=np.float64)
+        grid: Times = indices * self._step
+        xyz = to_grid(self._t, self._xyz, grid).astype(np.float32)
+        stretch = Stretch(self.next_index, self._time(self.next_index), xyz, self._anchor)
+        self.next_index = end
+        self._forget(float(grid[-1]))
+        return [stretch]
+
+    def _forget(self, t: float) -> None:
+        """Drop what no later grid sample needs: all but one sample before its reach."""
+        keep = max(int(np.searchsorted(self._t, t + self._step - REACH_S)) - 2, 0)
+        self._t, self._xyz = self._t[keep:], self._xyz[keep:]
+
+    def _time(self, index: int) -> float:
+        return self._origin + (index - self._start) * self._step
+
+
+def _kernel() -> NDArray[np.float64]:
+    """Half of a sinc under a Kaiser window at `_STEPS` points from 0 to `REACH_S`.
+
+    Harris, "On the use of windows", 1978; the sinc is the ideal low-pass filter.
+    """
+    u = np.linspace(0, 1, _STEPS + 1)
+    window = np.i0(KAISER_BETA * np.sqrt(1 - u**2)) / np.i0(KAISER_BETA)
+    table = np.sinc(2 * CUTOFF_HZ * REACH_S * u) * window
+    return np.append(table, 0.0)  # the point after the last, for interpolation
+
+
+_TABLE = _kernel()
+_SLOPE = np.append(np.diff(_TABLE), 0.0)
+
+
+def to_grid(t: Times, xyz: Samples, grid: Times) -> Samples:
+    """Return (g, 3) samples at `grid` (g,) from samples (n, 3) at increasing times `t` (n,), in s.
+
+    Where samples are dense on both sides, a low-pass filter in which each sample counts for the
+    time it stands for: sum(w·x) / sum(w), w = kernel(distance) x (interval around the sample).
+    Elsewhere (a start, an end, a slow or lossy device) the straight line between neighbours:
+    there is nothing above the grid's Nyquist frequency to remove.
+    """
+    out: Samples = _lines(t, xyz, grid)
+    # Half-open [first, last). The sample that made a grid point known lies outside its reach, so
+    # that the point doesn't depend on whether later samples have come.
+    first = np.searchsorted(t, grid - REACH_S, side="right")
+    last = np.searchsorted(t, grid + (REACH_S - 2 * EPSILON_S), side="left")
+    dense = _is_dense(t, first, last)
+    if dense.any():
+        out[dense] = _filtered(t, xyz, grid[dense], first[dense], last[dense])
+    return out
+
+
+def _lines(t: Times, xyz: Samples, grid: Times) -> Samples:
+    return np.column_stack([np.interp(grid, t, xyz[:, axis]) for axis in range(3)])
+
+
+def _is_dense(t: Times, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether samples surround each grid point with no interval over `DENSE_S`."""
+    sparse = np.concatenate([[0], np.cumsum(np.diff(t) > DENSE_S)])
+    inside = (first >= 1) & (last < len(t))
+    low, high = np.maximum(first - 1, 0), np.minimum(last, len(t) - 1)
+    dense: NDArray[np.bool_] = inside & (sparse[high] == sparse[low])
+    return dense
+
+
+def _filtered(
+    t: Times, xyz: Samples, grid: Times, first: NDArray[np.intp], last: NDArray[np.intp]
+) -> Samples:
+    """Sum by `bincount`, one pair of grid point and sample after another.
+
+    Its strict order makes a grid sample the same to the bit whatever else is computed with it;
+    a matrix product does not.
+    """
+    count = last - first
+    point = np.repeat(np.arange(len(grid)), count)
+    sample = np.arange(len(point)) - np.repeat(np.cumsum(count) - count - first, count)
+    interval = (t[sample + 1] - t[sample - 1]) / 2
+    distance = np.abs(t[sample] - grid[point]) * (_STEPS / REACH_S)
+    step = distance.astype(np.intp)
+    weight = (_TABLE[step] + (distance - step) * _SLOPE[step]) * interval
+    total = np.bincount(point, weight, len(grid))
+    sums = [np.bincount(point, weight * xyz[sample, axis], len(grid)) for axis in range(3)]
+    return np.column_stack(sums) / total[:, None]

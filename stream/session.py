@@ -1,0 +1,173 @@
+"""One device's live stream: frames in, windows out; predictions in, activity events out.
+
+The whole core behind one door. It knows no socket, task, clock or log: arrival times come in with
+the frames, and what comes out depends on the samples alone.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.config import Signal
+from stream.config import Tracker as TrackerOptions
+from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
+from stream.quality import Monitor
+from stream.resample import Resampler, Stretch
+from stream.timeline import Timeline
+from stream.tracker import Tracker, Transition, choose
+from stream.window import Window, Windower
+from stream.wire import Frame
+
+
+class SessionOptions(msgspec.Struct, frozen=True):
+    """What all sessions of a service share."""
+
+    activities: tuple[str, ...]  # in the order of the model's outputs
+    model: str
+    signal: Signal = Signal()
+    tracker: TrackerOptions = TrackerOptions()
+    expires_s: float = 600.0
+
+
+class Session:
+    """A device's stream from its first frame to close or expiry.
+
+    `feed` raises DeviceError for a frame that doesn't fit the session; such a frame is consumed
+    (its `seq` counts) and changes nothing else.
+    """
+
+    def __init__(self, device: str, session: str, options: SessionOptions) -> None:
+        self.device = device
+        self.id = session
+        self.next_seq = 0
+        self._options = options
+        self._timeline = Timeline()
+        self._resampler = Resampler(options.signal)
+        self._windower = Windower(options.signal)
+        self._tracker = Tracker(options.tracker, options.signal, options.expires_s)
+        self._monitor = Monitor()
+        self._last: tuple[float, float] | None = None  # newest sample: device time, UTC, in s
+
+    @property
+    def activity(self) -> str:
+        """The confirmed activity."""
+        return self._tracker.activity
+
+    def consume(self, seq: int | None) -> bool:
+        """Count a frame; False if it was taken before. Skipped ones are given up."""
+        if seq is None:
+            return True
+        if seq < self.next_seq:
+            return False
+        self._monitor.skipped += seq - self.next_seq
+        self.next_seq = seq + 1
+        return True
+
+    def feed(self, frame: Frame, arrived: float = 0.0, rate_hz: float = 20.0) -> list[Window]:
+        """Take a frame that arrived at `arrived` s since 1970; return the windows it completes.
+
+        `rate_hz` counts where neither the frame nor the timed session so far says.
+        """
+        if not self.consume(frame.seq):
+            return []
+        t = self._timeline.place(frame, rate_hz)
+        self._monitor.feed(t, frame.xyz)
+        stretches = self._stretches(t, frame.xyz, arrived)
+        if self._last is None:
+            self._tracker.since = float(t[0])
+        self._last = (float(t[-1]), arrived)
+        return [window for stretch in stretches for window in self._windower.feed(stretch)]
+
+    def _stretches(
+        self, t: NDArray[np.float64], xyz: NDArray[np.float32], arrived: float
+    ) -> list[Stretch]:
+        on_grid = self._timeline.rate_hz == self._options.signal.grid_hz
+        if on_grid and not self._timeline.timed:
+            return self._resampler.feed_on_grid(xyz, arrived)
+        return self._resampler.feed(t, xyz, arrived)
+
+    def predict(
+        self, window: Window, probabilities: NDArray[np.floating], latency_ms: float = 0.0
+    ) -> Prediction:
+        """Word the model's answer, probabilities (classes,), for one of this session's windows."""
+        names = self._options.activities
+        return Prediction(
+            id=f"{self.device}/{self.id}/{window.number}",
+            device=self.device,
+            session=self.id,
+            window=window.number,
+            start=window.start,
+            end=window.end,
+            t=window.t,
+            time=_utc(window.utc),
+            activity=choose(probabilities, names, self._options.tracker.min_confidence),
+            confidence=float(probabilities.max()),
+            probabilities=dict(zip(names, probabilities.tolist(), strict=True)),
+            model=self._options.model,
+            latency_ms=round(latency_ms, 3),
+        )
+
+    def decide(self, prediction: Prediction) -> list[ActivityEvent]:
+        """Take this session's predictions in order; return the activity events that follow."""
+        events: list[ActivityEvent] = []
+        for change in self._tracker.decide(prediction):
+            time = prediction.time - timedelta(seconds=prediction.t[1] - change.t)
+            events += [
+                self._ended(str(prediction.window), change, time),
+                self._started(prediction, change, time),
+            ]
+        return events
+
+    def close(self) -> list[ActivityEvent]:
+        """End the session's activity; nothing is flushed."""
+        if self._last is None:
+            return []
+        t, utc = self._last
+        change = Transition(self.activity, "", t, min(self._tracker.since, t))
+        return [self._ended("close", change, _utc(utc))]
+
+    def quality(self) -> Quality | None:
+        """Return what to tell the device about its signal, or None where nothing changed."""
+        counters = self._resampler.counters
+        verdict = self._monitor.verdict(counters.gaps, counters.late)
+        if verdict is None:
+            return None
+        return Quality(
+            device=self.device,
+            session=self.id,
+            state="good" if verdict.good else "poor",
+            rate_hz=verdict.rate_hz,
+            gaps=verdict.gaps,
+            late=verdict.late,
+            advice=verdict.advice,
+        )
+
+    def _ended(self, key: str, change: Transition, time: datetime) -> Ended:
+        return Ended(
+            id=f"{self.device}/{self.id}/{key}/ended",
+            device=self.device,
+            session=self.id,
+            activity=change.before,
+            t=change.t,
+            started_t=change.before_since,
+            duration_s=round(change.t - change.before_since, 6),
+            time=time,
+        )
+
+    def _started(self, prediction: Prediction, change: Transition, time: datetime) -> Started:
+        return Started(
+            id=f"{prediction.id}/started",
+            device=self.device,
+            session=self.id,
+            activity=change.after,
+            previous=change.before,
+            t=change.t,
+            time=time,
+            confidence=prediction.confidence,
+        )
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,87 @@
+"""Predictions become confirmed activities: with hysteresis, and starts dated back."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream import config
+from stream.events import UNKNOWN, Prediction
+
+
+def choose(
+    probabilities: NDArray[np.floating], activities: tuple[str, ...], min_confidence: float
+) -> str:
+    """Name the activity of one window from its probabilities (classes,), or `Unknown`.
+
+    Decides on four decimals, so that the last bits of a batch never change an activity.
+    """
+    rounded = np.round(probabilities.astype(np.float64), 4)
+    best = int(rounded.argmax())
+    return activities[best] if rounded[best] >= min_confidence else UNKNOWN
+
+
+class Transition(NamedTuple):
+    """A change of activity, `before` → `after`, at device time `t` in s."""
+
+    before: str
+    after: str
+    t: float
+    before_since: float  # device time in s
+
+
+class Tracker:
+    """Follows the activity of one session.
+
+    Another activity is confirmed once it has been predicted `confirm_windows` times in a row. It
+    is dated back to the middle of the first of them, less half a hop, where the majority of the
+    window's samples changed hands; or to that window's start, if nothing came right before it.
+    A gap longer than `expires_s`, or time running back, ends what was.
+    """
+
+    def __init__(self, options: config.Tracker, signal: config.Signal, expires_s: float) -> None:
+        self.activity = UNKNOWN
+        self.since = 0.0  # device time in s; the session sets it to its first sample's
+        self._options = options
+        self._half_hop_s = signal.hop / signal.grid_hz / 2
+        self._expires_s = expires_s
+        self._last: Prediction | None = None
+        self._candidate = UNKNOWN
+        self._candidate_since = 0.0
+        self._run = 0  # predictions of the candidate in a row
+
+    def decide(self, prediction: Prediction) -> list[Transition]:
+        """Take the next prediction of the session; return the transitions that it confirms."""
+        last, self._last = self._last, prediction
+        if last is None or prediction.window != last.window + 1:
+            transitions = self._resume(last, prediction)
+            self._follow(prediction, since=prediction.t[0])
+        else:
+            transitions = []
+            self._follow(prediction, since=sum(prediction.t) / 2 - self._half_hop_s)
+        if not transitions and self._run >= self._options.confirm_windows:
+            transitions = [self._change(self._candidate, self._candidate_since)]
+        return transitions
+
+    def _resume(self, last: Prediction | None, prediction: Prediction) -> list[Transition]:
+        """Begin after a gap: no run goes across it, and after a long one the activity is over."""
+        self._run = 0
+        if last is None or 0 <= prediction.t[0] - last.t[1] <= self._expires_s:
+            return []
+        transitions = [] if self.activity == UNKNOWN else [self._change(UNKNOWN, last.t[1])]
+        self.since = prediction.t[0]
+        return transitions
+
+    def _follow(self, prediction: Prediction, since: float) -> None:
+        """Count how often in a row the same other activity was predicted."""
+        if prediction.activity == self.activity:
+            self._run = 0
+        elif self._run and prediction.activity == self._candidate:
+            self._run += 1
+        else:
+            self._candidate, self._candidate_since, self._run = prediction.activity, since, 1
+
+    def _change(self, after: str, t: float) -> Transition:
+        transition = Transition(self.activity, after, max(t, self.since), self.since)
+        self.activity, self.since, self._run = after, transition.t, 0
+        return transition

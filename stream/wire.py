@@ -1,0 +1,273 @@
+"""Frames as devices send them: bytes in, checked samples out. Knows no session and no socket.
+
+Both encodings of `docs/protocol.md` come out the same: m/s² with gravity, Android's sign.
+"""
+
+import re
+import struct
+from typing import Any, Literal, NamedTuple, NoReturn
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.config import Wire
+from stream.errors import DeviceError, ParameterError
+
+STANDARD_GRAVITY = 9.80665  # m/s², CGPM 1901
+MAX_SEQ = 2**32 - 1
+MIN_RATE_HZ, MAX_RATE_HZ = 0.5, 1000.0
+MAX_T_S = 1e11  # beyond it a float64 second no longer holds a millisecond
+HEADER = struct.Struct("<BBHIdfI")
+VERSION = 1
+WITH_TIMES, WITH_GRAVITY = 0b01, 0b10
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+Units = Literal["m/s2", "g"]
+Axes = Literal["android", "ios"]
+Vector = tuple[float, float, float]
+Vectors = NDArray[np.float64]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """How a device's numbers are meant where its frames don't say."""
+
+    units: Units = "m/s2"
+    axes: Axes = "android"
+    gravity: Literal["included", "beside"] = "included"
+    rate_hz: float = 20.0
+
+
+class Frame(NamedTuple):
+    """One message: consecutive samples of one device."""
+
+    seq: int | None
+    t: NDArray[np.float64] | None  # (n,) device time in s; None: untimed
+    rate_hz: float | None  # as stated by the frame; None: by its times
+    xyz: NDArray[np.float32]  # (n, 3) m/s², gravity included, Android's sign
+    session: str | None = None
+
+
+class TextFrame(msgspec.Struct, omit_defaults=True):
+    """A frame as JSON."""
+
+    xyz: list[Vector]
+    type: Literal["samples"] = "samples"
+    seq: int | None = None
+    t: list[float] | None = None
+    t0: float | None = None
+    rate_hz: float | None = None
+    gravity: list[Vector] | None = None
+    units: Units | None = None
+    axes: Axes | None = None
+    session: str | None = None
+
+
+class _OnlySeq(msgspec.Struct):
+    seq: int | None = None
+
+
+_text = msgspec.json.Decoder(TextFrame)
+_only_seq = msgspec.json.Decoder(_OnlySeq)
+
+
+def check_id(kind: str, value: str) -> str:
+    """Return `value` if it can name a device or session; raises ParameterError."""
+    if not _ID.fullmatch(value):
+        raise ParameterError(
+            f"{kind} id {value[:80]!r}: 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or "
+            "digit, are allowed"
+        )
+    return value
+
+
+def check_source(options: dict[str, Any]) -> Source:
+    """Turn a connection's options (strings allowed) into a Source; raises ParameterError."""
+    try:
+        source = msgspec.convert(options, Source, strict=False)
+    except msgspec.ValidationError as error:
+        what, _, key = str(error).partition(" - at `$.")
+        name = key.rstrip("`")
+        raise ParameterError(f"{name} = {options.get(name)!r}: {what}") from error
+    if not MIN_RATE_HZ <= source.rate_hz <= MAX_RATE_HZ:
+        raise ParameterError(f"rate_hz = {source.rate_hz}: {MIN_RATE_HZ} to {MAX_RATE_HZ} allowed")
+    return source
+
+
+def decode(payload: str | bytes, source: Source, limits: Wire, *, text: bool) -> Frame:
+    """Read one frame; raises DeviceError, with the frame's seq where it could be read."""
+    if len(payload) > limits.max_frame_bytes:
+        raise DeviceError(f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}")
+    if text:
+        return _decode_text(payload, source, limits)
+    return _decode_binary(payload if isinstance(payload, bytes) else b"", source, limits)
+
+
+def looks_like_text(payload: bytes) -> bool:
+    """Whether an untyped payload (MQTT, POST) is JSON: binary frames begin with the version."""
+    return payload[:1] != bytes([VERSION])
+
+
+def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
+    try:
+        raw = _text.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DeviceError(f"not a frame: {error}", _seq_of(payload)) from error
+    seq = _checked_seq(raw.seq)
+    n = len(raw.xyz)
+    _check_count(n, limits, seq)
+    gravity = _gravity_beside(raw, source, seq)
+    if raw.units or raw.axes:
+        source = msgspec.structs.replace(
+            source, units=raw.units or source.units, axes=raw.axes or source.axes
+        )
+    if raw.session is not None:
+        _check_session(raw.session, seq)
+    xyz = _samples(np.array(raw.xyz, np.float64), gravity, source, limits, seq)
+    return Frame(
+        seq, _text_times(raw, n, source), _checked_rate(raw.rate_hz, seq), xyz, raw.session
+    )
+
+
+def _gravity_beside(raw: TextFrame, source: Source, seq: int | None) -> Vectors | None:
+    if source.gravity == "included":
+        if raw.gravity is not None:
+            _refuse("gravity is given, but the connection says gravity=included", seq)
+        return None
+    if raw.gravity is None or len(raw.gravity) != len(raw.xyz):
+        got = "none" if raw.gravity is None else len(raw.gravity)
+        _refuse(f"gravity has {got} of {len(raw.xyz)} vectors, one a sample is needed", seq)
+    return np.array(raw.gravity, np.float64)
+
+
+def _text_times(raw: TextFrame, n: int, source: Source) -> NDArray[np.float64] | None:
+    if raw.t is not None and raw.t0 is not None:
+        _refuse("t and t0 are both given, one is allowed", raw.seq)
+    if raw.t is not None:
+        if len(raw.t) != n:
+            _refuse(f"t has {len(raw.t)} values for {n} samples", raw.seq)
+        return _checked_times(np.array(raw.t, np.float64), raw.seq)
+    if raw.t0 is None:
+        return None
+    rate_hz = _checked_rate(raw.rate_hz, raw.seq) or source.rate_hz
+    return _checked_times(raw.t0 + np.arange(n) / rate_hz, raw.seq)
+
+
+def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
+    if len(payload) < HEADER.size:
+        _refuse(f"{len(payload)} bytes: a binary frame has a header of {HEADER.size}", None)
+    version, flags, n, seq, t0, rate, reserved = HEADER.unpack_from(payload)
+    if version != VERSION:
+        _refuse(f"version {version}: only {VERSION} is known", None)
+    if flags & ~(WITH_TIMES | WITH_GRAVITY) or reserved:
+        _refuse(f"flags {flags:#04x}, reserved {reserved}: unknown bits are set", seq)
+    columns = 3 + bool(flags & WITH_TIMES) + 3 * bool(flags & WITH_GRAVITY)
+    if len(payload) != HEADER.size + 4 * n * columns:
+        _refuse(
+            f"{len(payload)} bytes: {n} samples of {columns} numbers take "
+            f"{HEADER.size + 4 * n * columns}",
+            seq,
+        )
+    _check_count(n, limits, seq)
+    table = np.frombuffer(payload, "<f4", offset=HEADER.size).reshape(n, columns).astype(np.float64)
+    rate_hz = None if rate == 0 or np.isnan(rate) else _checked_rate(rate, seq)
+    t = _binary_times(table, t0, rate_hz or source.rate_hz, flags, seq)
+    vectors = table[:, 1:] if flags & WITH_TIMES else table
+    gravity = vectors[:, 3:] if flags & WITH_GRAVITY else None
+    if (gravity is not None) != (source.gravity == "beside"):
+        _refuse(f"flags {flags:#04x} disagree with gravity={source.gravity}", seq)
+    return Frame(seq, t, rate_hz, _samples(vectors[:, :3], gravity, source, limits, seq))
+
+
+def _binary_times(
+    table: NDArray[np.float64], t0: float, rate_hz: float, flags: int, seq: int
+) -> NDArray[np.float64] | None:
+    if np.isnan(t0):
+        if flags & WITH_TIMES:
+            _refuse("flag bit 0 gives seconds after t0, but t0 is NaN", seq)
+        return None
+    after = table[:, 0] if flags & WITH_TIMES else np.arange(len(table)) / rate_hz
+    return _checked_times(t0 + after, seq)
+
+
+def _samples(
+    xyz: Vectors, gravity: Vectors | None, source: Source, limits: Wire, seq: int | None
+) -> NDArray[np.float32]:
+    """Bring (n, 3) readings to m/s² with gravity and Android's sign; check them."""
+    total = xyz if gravity is None else xyz + gravity
+    if source.units == "g":
+        total = total * STANDARD_GRAVITY
+    limit = limits.max_g * STANDARD_GRAVITY
+    fine = np.abs(total) <= limit  # false for NaN
+    if not fine.all():
+        row, axis = np.argwhere(~fine)[0]
+        value = total[row, axis]
+        _refuse(
+            f"sample {row}, {'xyz'[axis]} = {value:g} m/s²: finite and within ±{limits.max_g:g} g "
+            f"(±{limit:.1f} m/s²) is allowed",
+            seq,
+        )
+    return (-total if source.axes == "ios" else total).astype(np.float32)
+
+
+def _checked_times(t: NDArray[np.float64], seq: int | None) -> NDArray[np.float64]:
+    fine = np.abs(t) <= MAX_T_S  # false for NaN
+    if not fine.all():
+        bad = t[~fine][0]
+        _refuse(f"t = {bad:g} s: finite and within ±{MAX_T_S:g} s is allowed", seq)
+    return t
+
+
+def _checked_rate(rate_hz: float | None, seq: int | None) -> float | None:
+    if rate_hz is not None and not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        _refuse(f"rate_hz = {rate_hz:g}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed", seq)
+    return rate_hz
+
+
+def _checked_seq(seq: int | None) -> int | None:
+    if seq is not None and not 0 <= seq <= MAX_SEQ:
+        _refuse(f"seq = {seq}: 0 to {MAX_SEQ} is allowed", None)
+    return seq
+
+
+def _check_session(session: str, seq: int | None) -> None:
+    try:
+        check_id("session", session)
+    except ParameterError as error:
+        raise DeviceError(str(error), seq) from error
+
+
+def _check_count(n: int, limits: Wire, seq: int | None) -> None:
+    if not 1 <= n <= limits.max_samples:
+        _refuse(f"{n} samples: a frame has 1 to {limits.max_samples}", seq)
+
+
+def _seq_of(payload: str | bytes) -> int | None:
+    """Find the seq of a frame that is otherwise nonsense, so that it can be acked."""
+    try:
+        seq = _only_seq.decode(payload).seq
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return seq if seq is not None and 0 <= seq <= MAX_SEQ else None
+
+
+def _refuse(message: str, seq: int | None) -> NoReturn:
+    raise DeviceError(message, seq)
+
+
+def encode_text(frame: TextFrame) -> bytes:
+    """Write a frame as JSON: what a client sends."""
+    return msgspec.json.encode(frame)
+
+
+def encode_binary(
+    seq: int, xyz: NDArray[np.floating], t: NDArray[np.float64] | None = None, rate_hz: float = 0.0
+) -> bytes:
+    """Write (n, 3) samples as a binary frame, with a time each where `t` (n,) in s is given."""
+    n = len(xyz)
+    if t is None:
+        header = HEADER.pack(VERSION, 0, n, seq, float("nan"), rate_hz, 0)
+        return header + xyz.astype("<f4").tobytes()
+    header = HEADER.pack(VERSION, WITH_TIMES, n, seq, float(t[0]), rate_hz, 0)
+    table = np.column_stack([t - t[0], xyz]).astype("<f4")
+    return header + table.tobytes()
