@@ -7,6 +7,7 @@ import msgspec
 
 from stream.config import Signal
 from stream.errors import ArtifactError
+from stream.events import UNKNOWN
 
 MODEL = "model.onnx"
 MANIFEST = "manifest.json"
@@ -61,14 +62,23 @@ def load(folder: Path) -> Manifest:
         actual = sha256_of(folder / MODEL)
     except OSError as error:
         raise ArtifactError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not a manifest: {error}") from error
+    _check_activities(manifest.activities, path)
     if actual != manifest.sha256:
         raise ArtifactError(
             f"{folder / MODEL}: SHA-256 is {actual[:16]}…, the manifest says "
             f"{manifest.sha256[:16]}…; the file is damaged or of another artifact"
         )
     return manifest
+
+
+def _check_activities(activities: tuple[str, ...], path: Path) -> None:
+    if not activities or len(set(activities)) < len(activities) or UNKNOWN in activities:
+        raise ArtifactError(
+            f"{path}: activities = {list(activities)}: at least one is needed, each once, and none "
+            f"is {UNKNOWN!r}, which names what no activity explains"
+        )
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -14,9 +14,9 @@ from msgspec import Meta
 
 from stream.errors import ConfigError
 
-Positive = Annotated[float, Meta(gt=0)]
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=10**9)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -56,6 +56,7 @@ class Hub(Section, frozen=True):
     online_s: Positive = 10.0
     max_bad_frames: Count = 10
     max_devices: Count = 20_000
+    max_sessions: Count = 20_000
 
 
 class Model(Section, frozen=True):
@@ -69,7 +70,7 @@ class Batcher(Section, frozen=True):
     """How windows of all devices share batches."""
 
     max_batch: Count = 64
-    max_wait_ms: Annotated[float, Meta(ge=0)] = 10.0
+    max_wait_ms: Annotated[float, Meta(ge=0, le=1e6)] = 10.0
     max_queue: Count = 20_000
 
 
@@ -119,7 +120,7 @@ def load(path: Path) -> Config:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     return check(raw, str(path))
 
@@ -141,9 +142,15 @@ def check(raw: dict[str, Any], source: str) -> Config:
 def _explain(message: str, raw: dict[str, Any]) -> str:
     """Put key and value in front of msgspec's message, which ends in " - at `$.key`"."""
     what, _, where = message.partition(" - at ")
-    unknown = re.search(r"unknown field `(\w+)`", what)
-    keys = [*re.findall(r"\.(\w+)", where), *([unknown[1]] if unknown else [])]
+    keys = re.findall(r"\.(\w+)", where)
+    unknown = re.search(r"unknown field `(.*)`", what, re.DOTALL)
+    if unknown:
+        section = getattr(Config(), keys[0]) if keys else Config()
+        keys.append(unknown[1])
+        what = f"unknown key, known are {', '.join(section.__struct_fields__)}"
     value: Any = raw
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
-    return f"{'.'.join(keys)} = {value!r}: {what[:1].lower()}{what[1:]}"
+    what = what.replace("`object`", "`table`")
+    name = ".".join(key if key.isprintable() else repr(key) for key in keys)
+    return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"

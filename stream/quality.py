@@ -1,13 +1,18 @@
 """What is wrong with a device's signal, in one plain sentence. Judges, but changes nothing."""
 
+from collections import deque
+from math import hypot, inf
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHECK_S = 2.0  # device time between two looks
+SETTLE_S = 2.0  # device time before the first word
+CHECK_S = 1.0  # device time between two looks
+MEMORY_S = 4.0  # how far back rate and gravity are measured
+MARK_S = 0.1  # marks are at least so far apart, which bounds their number
 FROZEN_S = 3.0  # no real sensor repeats itself to the bit for so long
-MEMORY_S = 5.0  # how far back the rate is measured
+BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
 RATE_CHANGE = 0.1
 
@@ -23,42 +28,69 @@ class Verdict(NamedTuple):
     advice: str
 
 
+class Mark(NamedTuple):
+    """The signal until one moment: its length without breaks in s, its samples, and their sum."""
+
+    lived_s: float
+    samples: int
+    x: float
+    y: float
+    z: float
+
+
 class Monitor:
     """Watches the samples of one session."""
 
     def __init__(self) -> None:
         self.skipped = 0  # frames that the device gave up
-        self._marks: list[tuple[float, int]] = []  # (t in s, samples until then)
-        self._count = 0
-        self._norm = 9.8  # m/s², mean of the last frame that was long enough
-        self._last = np.full(3, np.nan, np.float32)
-        self._moved_t = -np.inf  # when a reading last differed from the one before
-        self._checked_t = -np.inf
+        self._marks: deque[Mark] = deque()
+        self._newest_t = -inf
+        self._last: list[float] = []  # newest reading
+        self._moved_s = 0.0  # lived_s when a reading last differed from the one before
+        self._checked_s = 0.0
         self._said: Verdict | None = None
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""
-        now = float(t[-1])
-        if self._marks and not 0 <= now - self._marks[-1][0] <= MEMORY_S:
-            self._marks, self._moved_t, self._checked_t = [], -np.inf, -np.inf
-        changed = np.flatnonzero((np.diff(xyz, axis=0, prepend=self._last[None]) != 0).any(axis=1))
-        if len(changed):
-            self._moved_t = float(t[changed[-1]])
-        self._last = xyz[-1]
-        self._norm += (float(np.sqrt((xyz.mean(axis=0) ** 2).sum())) - self._norm) / 4
-        self._count += len(t)
-        self._marks.append((now, self._count))
-        while len(self._marks) > 2 and now - self._marks[1][0] >= MEMORY_S:
-            self._marks.pop(0)
+        if not self._marks:
+            self._marks.append(Mark(0.0, 0, 0.0, 0.0, 0.0))
+        last = self._marks[-1]
+        lived_s = last.lived_s + self._passed(float(t[0]), float(t[-1]))
+        moved_t = self._moved(t, xyz)
+        if moved_t is not None:
+            self._moved_s = lived_s - max(self._newest_t - moved_t, 0.0)
+        x, y, z = xyz.sum(axis=0).tolist()
+        mark = Mark(lived_s, last.samples + len(t), last.x + x, last.y + y, last.z + z)
+        if len(self._marks) > 1 and lived_s - self._marks[-2].lived_s < MARK_S:
+            self._marks.pop()
+        self._marks.append(mark)
+        while lived_s - self._marks[1].lived_s >= MEMORY_S:
+            self._marks.popleft()
+
+    def _passed(self, first: float, last: float) -> float:
+        """Return the seconds that a frame adds to the signal's length."""
+        if abs(first - self._newest_t) > BREAK_S:
+            self._newest_t = first
+        passed = max(last - self._newest_t, 0.0)
+        self._newest_t = max(last, self._newest_t)
+        return passed
+
+    def _moved(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> float | None:
+        """Return when a reading last differed from the one before, or None if all repeat."""
+        before, self._last = self._last, xyz[-1].tolist()
+        moves = np.flatnonzero(xyz[1:] != xyz[:-1])  # three to a row
+        if len(moves):
+            return float(t[moves[-1] // 3 + 1])
+        return None if self._last == before else float(t[0])
 
     def verdict(self, gaps: int, late: int) -> Verdict | None:
         """Return what to say now, or None where nothing changed since it was last said."""
-        now = self._marks[-1][0]
-        if now - self._marks[0][0] < CHECK_S or 0 <= now - self._checked_t < CHECK_S:
+        now_s = self._marks[-1].lived_s if self._marks else 0.0
+        if now_s < SETTLE_S or now_s - self._checked_s < CHECK_S:
             return None
-        self._checked_t = now
-        rate_hz = round(self._rate_hz(), 1)
-        advice = self._advice(rate_hz, now)
+        self._checked_s = now_s
+        rate_hz, gravity = self._measure()
+        advice = self._advice(rate_hz, gravity, now_s)
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
         verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, advice or skipped)
         if self._said is not None and _same(verdict, self._said):
@@ -66,16 +98,20 @@ class Monitor:
         self._said = verdict
         return verdict
 
-    def _rate_hz(self) -> float:
-        (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
-        return (n1 - n0) / (t1 - t0) if t1 > t0 else 0.0
+    def _measure(self) -> tuple[float, float]:
+        """Return the rate in Hz, and the length of the mean reading in m/s²."""
+        old, new = self._marks[0], self._marks[-1]
+        samples = new.samples - old.samples
+        mean = hypot(new.x - old.x, new.y - old.y, new.z - old.z) / samples
+        intervals = samples if old.samples else samples - 1
+        return round(intervals / (new.lived_s - old.lived_s), 1), mean
 
-    def _advice(self, rate_hz: float, now: float) -> str:
-        if now - self._moved_t >= FROZEN_S:
+    def _advice(self, rate_hz: float, gravity: float, now_s: float) -> str:
+        if now_s - self._moved_s >= FROZEN_S:
             return "The sensor repeats the same reading: check that motion sensors are switched on."
-        if self._norm < 0.5:
+        if gravity < 0.5:
             return "Gravity is missing: send acceleration with gravity, or gravity beside it."
-        if self._norm < 2.0:
+        if gravity < 2.0:
             return "The readings look like g: connect with units=g, or send m/s²."
         if rate_hz < SLOW_HZ:
             return f"Your rate is {rate_hz:g} Hz, at least 20 Hz is needed."
@@ -83,5 +119,10 @@ class Monitor:
 
 
 def _same(new: Verdict, old: Verdict) -> bool:
+    """Whether `new` says nothing new: late samples are told of whenever they have doubled."""
     close = abs(new.rate_hz - old.rate_hz) <= RATE_CHANGE * old.rate_hz
-    return close and new._replace(rate_hz=0) == old._replace(rate_hz=0)
+    return (
+        close
+        and new.late <= 2 * old.late
+        and new._replace(rate_hz=0, late=0) == old._replace(rate_hz=0, late=0)
+    )

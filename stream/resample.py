@@ -17,7 +17,8 @@ CUTOFF_HZ = 9.8  # -6 dB, just under the grid's Nyquist frequency of 10 Hz
 KAISER_BETA = 4.0  # 45 dB down from 12.5 Hz on
 DENSE_S = 0.045  # largest interval between samples that the filter serves: 25 Hz with jitter
 EPSILON_S = 1e-6  # float64 seconds since 1970 are this exact
-MAX_HELD = 16_384  # samples; only a clock that hardly moves comes near
+MIN_STEP_S = 5e-4  # what comes closer to a sample adds nothing; this bounds what is held
+BLOCK = 4096  # samples filtered at once, which bounds the memory that it takes
 _STEPS = 4096
 
 Times = NDArray[np.float64]
@@ -25,8 +26,9 @@ Samples = NDArray[np.float64]
 
 
 class Anchor(NamedTuple):
-    """A moment known on both clocks: device time `t` in s, and UTC in s since 1970."""
+    """Where a segment begins: grid index, device time `t` in s, and UTC in s since 1970."""
 
+    start: int
     t: float
     utc: float
 
@@ -35,9 +37,8 @@ class Stretch(NamedTuple):
     """Contiguous grid samples: `xyz` (n, 3) float32 from grid index `start` on."""
 
     start: int
-    t: float  # device time of the first, in s
     xyz: NDArray[np.float32]
-    anchor: Anchor
+    anchor: Anchor  # the same for all stretches between two gaps
 
 
 class Counters:
@@ -46,7 +47,7 @@ class Counters:
     def __init__(self) -> None:
         self.late = 0
         self.duplicates = 0
-        self.crowded = 0
+        self.crowded = 0  # closer than MIN_STEP_S to another
         self.gaps = 0
 
 
@@ -99,23 +100,31 @@ class Resampler:
 
 def _runs(t: Times, newest: float, max_gap_s: float) -> list[slice]:
     """Cut arrivals into runs that are in order; a gap begins a run, a step back stands alone."""
-    steps = np.diff(t, prepend=newest)
-    if ((steps > 0) & (steps <= max_gap_s)).all():  # nearly always
+    if len(t) <= BLOCK and _in_order(t, newest, max_gap_s):  # nearly always
         return [slice(0, len(t))]
     runs, begin = [], 0
     for i, now in enumerate(t.tolist()):
         gap = abs(now - newest) > max_gap_s
-        back = now <= newest and not gap
-        if (gap or back) and begin < i:
+        alone = now - newest < MIN_STEP_S and not gap
+        if begin < i and (gap or alone or i - begin == BLOCK):
             runs.append(slice(begin, i))
             begin = i
-        if back:
+        if alone:
             runs.append(slice(i, i + 1))
             begin = i + 1
-        newest = now if gap else max(newest, now)
+        else:
+            newest = now
     if begin < len(t):
         runs.append(slice(begin, len(t)))
     return runs
+
+
+def _in_order(t: Times, newest: float, max_gap_s: float) -> bool:
+    steps = t[1:] - t[:-1]
+    smallest, largest = float(t[0]) - newest, float(t[0]) - newest
+    if len(steps):
+        smallest, largest = min(smallest, steps.min()), max(largest, steps.max())
+    return smallest >= MIN_STEP_S and largest <= max_gap_s
 
 
 class _Segment:
@@ -127,22 +136,20 @@ class _Segment:
         self._origin = origin
         self._start = start
         self._step = 1 / signal.grid_hz
-        self._anchor = Anchor(origin, utc)
+        self._anchor = Anchor(start, origin, utc)
         self._t = np.empty(0)
         self._xyz = np.empty((0, 3))
 
     def pass_through(self, xyz: NDArray[np.float32]) -> Stretch:
-        stretch = Stretch(self.next_index, self._time(self.next_index), xyz, self._anchor)
+        stretch = Stretch(self.next_index, xyz, self._anchor)
         self.next_index += len(xyz)
-        self.newest = self._time(self.next_index - 1)
         return stretch
 
     def add(self, t: Times, xyz: Samples, counters: Counters) -> None:
+        """Take samples newer than all others, in order, or a single one that is not."""
         relative = t - self._origin
-        self.newest = max(self.newest, float(t[-1]))
-        if len(self._t) + len(t) > MAX_HELD:
-            counters.crowded += len(t)
-        elif not len(self._t) or relative[0] > self._t[-1]:  # in order, as nearly always
+        if not len(self._t) or t[0] - self.newest >= MIN_STEP_S:
+            self.newest = float(t[-1])
             self._t = np.concatenate([self._t, relative])
             self._xyz = np.concatenate([self._xyz, xyz])
         else:
@@ -154,11 +161,14 @@ class _Segment:
             counters.late += 1
             return
         place = int(np.searchsorted(self._t, t))
-        if place < len(self._t) and self._t[place] == t:
+        near = np.abs(self._t[max(place - 1, 0) : place + 1] - t).min()
+        if near == 0:
             counters.duplicates += 1
-            return
-        self._t = np.insert(self._t, place, t)
-        self._xyz = np.insert(self._xyz, place, xyz, axis=0)
+        elif near < MIN_STEP_S:
+            counters.crowded += 1
+        else:
+            self._t = np.insert(self._t, place, t)
+            self._xyz = np.insert(self._xyz, place, xyz, axis=0)
 
     def known_until(self, t: float) -> list[Stretch]:
         """Return the grid samples up to device time `t` that were not returned before."""
@@ -168,7 +178,7 @@ class _Segment:
         indices = np.arange(self.next_index - self._start, end - self._start, dtype=np.float64)
         grid: Times = indices * self._step
         xyz = to_grid(self._t, self._xyz, grid).astype(np.float32)
-        stretch = Stretch(self.next_index, self._time(self.next_index), xyz, self._anchor)
+        stretch = Stretch(self.next_index, xyz, self._anchor)
         self.next_index = end
         self._forget(float(grid[-1]))
         return [stretch]
@@ -177,9 +187,6 @@ class _Segment:
         """Drop what no later grid sample needs: all but one sample before its reach."""
         keep = max(int(np.searchsorted(self._t, t + self._step - REACH_S)) - 2, 0)
         self._t, self._xyz = self._t[keep:], self._xyz[keep:]
-
-    def _time(self, index: int) -> float:
-        return self._origin + (index - self._start) * self._step
 
 
 def _kernel() -> NDArray[np.float64]:
@@ -195,6 +202,7 @@ def _kernel() -> NDArray[np.float64]:
 
 _TABLE = _kernel()
 _SLOPE = np.append(np.diff(_TABLE), 0.0)
+_COLUMNS = np.arange(4)
 
 
 def to_grid(t: Times, xyz: Samples, grid: Times) -> Samples:
@@ -205,28 +213,32 @@ def to_grid(t: Times, xyz: Samples, grid: Times) -> Samples:
     Elsewhere (a start, an end, a slow or lossy device) the straight line between neighbours:
     there is nothing above the grid's Nyquist frequency to remove.
     """
-    out: Samples = _lines(t, xyz, grid)
     # Half-open [first, last). The sample that made a grid point known lies outside its reach, so
     # that the point doesn't depend on whether later samples have come.
-    first = np.searchsorted(t, grid - REACH_S, side="right")
-    last = np.searchsorted(t, grid + (REACH_S - 2 * EPSILON_S), side="left")
+    first = t.searchsorted(grid - REACH_S, side="right")
+    last = t.searchsorted(grid + (REACH_S - 2 * EPSILON_S), side="left")
     dense = _is_dense(t, first, last)
+    if dense.all():
+        return _filtered(t, xyz, grid, first, last)
+    out: Samples = _lines(t, xyz, grid)
     if dense.any():
         out[dense] = _filtered(t, xyz, grid[dense], first[dense], last[dense])
     return out
 
 
 def _lines(t: Times, xyz: Samples, grid: Times) -> Samples:
-    return np.column_stack([np.interp(grid, t, xyz[:, axis]) for axis in range(3)])
+    return np.stack([np.interp(grid, t, xyz[:, axis]) for axis in range(3)], axis=1)
 
 
 def _is_dense(t: Times, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether samples surround each grid point with no interval over `DENSE_S`."""
-    sparse = np.concatenate([[0], np.cumsum(np.diff(t) > DENSE_S)])
     inside = (first >= 1) & (last < len(t))
-    low, high = np.maximum(first - 1, 0), np.minimum(last, len(t) - 1)
-    dense: NDArray[np.bool_] = inside & (sparse[high] == sparse[low])
-    return dense
+    sparse = (t[1:] - t[:-1] > DENSE_S).nonzero()[0]
+    if not len(sparse):
+        return inside
+    # Interval i lies between samples i and i + 1; none of [first - 1, last) may be sparse.
+    unbroken: NDArray[np.bool_] = sparse.searchsorted(first - 1) == sparse.searchsorted(last)
+    return inside & unbroken
 
 
 def _filtered(
@@ -238,12 +250,22 @@ def _filtered(
     a matrix product does not.
     """
     count = last - first
-    point = np.repeat(np.arange(len(grid)), count)
-    sample = np.arange(len(point)) - np.repeat(np.cumsum(count) - count - first, count)
-    interval = (t[sample + 1] - t[sample - 1]) / 2
-    distance = np.abs(t[sample] - grid[point]) * (_STEPS / REACH_S)
+    end = count.cumsum()
+    point = np.arange(len(grid)).repeat(count)
+    sample = np.arange(end[-1]) + (last - end).repeat(count)
+    distance = np.abs(t[sample] - grid.repeat(count)) * (_STEPS / REACH_S)
     step = distance.astype(np.intp)
-    weight = (_TABLE[step] + (distance - step) * _SLOPE[step]) * interval
-    total = np.bincount(point, weight, len(grid))
-    sums = [np.bincount(point, weight * xyz[sample, axis], len(grid)) for axis in range(3)]
-    return np.column_stack(sums) / total[:, None]
+    weight = (_TABLE[step] + (distance - step) * _SLOPE[step]) * _intervals(t)[sample]
+    terms = np.empty((len(sample), 4))  # weight, and weight times x, y, z
+    terms[:, 0] = weight
+    np.multiply(xyz[sample], weight[:, None], out=terms[:, 1:])
+    sums = np.bincount((4 * point[:, None] + _COLUMNS).ravel(), terms.ravel(), 4 * len(grid))
+    sums = sums.reshape(-1, 4)
+    return sums[:, 1:] / sums[:, :1]
+
+
+def _intervals(t: Times) -> Times:
+    """Return the time (n,) that each sample but the first and last stands for, in s."""
+    around = np.zeros(len(t))
+    around[1:-1] = (t[2:] - t[:-2]) / 2
+    return around

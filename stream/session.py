@@ -14,7 +14,7 @@ from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
 from stream.quality import Monitor
-from stream.resample import Resampler, Stretch
+from stream.resample import Counters, Resampler, Stretch
 from stream.timeline import Timeline
 from stream.tracker import Tracker, Transition, choose
 from stream.window import Window, Windower
@@ -54,6 +54,11 @@ class Session:
     def activity(self) -> str:
         """The confirmed activity."""
         return self._tracker.activity
+
+    @property
+    def counters(self) -> Counters:
+        """What was dropped or missing so far."""
+        return self._resampler.counters
 
     def consume(self, seq: int | None) -> bool:
         """Count a frame; False if it was taken before. Skipped ones are given up."""
@@ -113,14 +118,15 @@ class Session:
         """Take this session's predictions in order; return the activity events that follow."""
         events: list[ActivityEvent] = []
         for change in self._tracker.decide(prediction):
-            time = prediction.time - timedelta(seconds=prediction.t[1] - change.t)
+            ago_s = max(prediction.t[1] - change.t, 0.0)  # below 0 where the clock ran back
+            time = prediction.time - timedelta(seconds=ago_s)
             events += [
                 self._ended(str(prediction.window), change, time),
                 self._started(prediction, change, time),
             ]
         return events
 
-    def close(self) -> list[ActivityEvent]:
+    def close(self) -> list[Ended]:
         """End the session's activity; nothing is flushed."""
         if self._last is None:
             return []
@@ -130,8 +136,7 @@ class Session:
 
     def quality(self) -> Quality | None:
         """Return what to tell the device about its signal, or None where nothing changed."""
-        counters = self._resampler.counters
-        verdict = self._monitor.verdict(counters.gaps, counters.late)
+        verdict = self._monitor.verdict(self.counters.gaps, self.counters.late)
         if verdict is None:
             return None
         return Quality(

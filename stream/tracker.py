@@ -43,7 +43,7 @@ class Tracker:
         self.activity = UNKNOWN
         self.since = 0.0  # device time in s; the session sets it to its first sample's
         self._options = options
-        self._half_hop_s = signal.hop / signal.grid_hz / 2
+        self._hop_s = signal.hop / signal.grid_hz
         self._expires_s = expires_s
         self._last: Prediction | None = None
         self._candidate = UNKNOWN
@@ -53,15 +53,21 @@ class Tracker:
     def decide(self, prediction: Prediction) -> list[Transition]:
         """Take the next prediction of the session; return the transitions that it confirms."""
         last, self._last = self._last, prediction
-        if last is None or prediction.window != last.window + 1:
+        if self._follows_on(last, prediction):
+            transitions = []
+            self._follow(prediction, since=(sum(prediction.t) - self._hop_s) / 2)
+        else:
             transitions = self._resume(last, prediction)
             self._follow(prediction, since=prediction.t[0])
-        else:
-            transitions = []
-            self._follow(prediction, since=sum(prediction.t) / 2 - self._half_hop_s)
         if not transitions and self._run >= self._options.confirm_windows:
             transitions = [self._change(self._candidate, self._candidate_since)]
         return transitions
+
+    def _follows_on(self, last: Prediction | None, prediction: Prediction) -> bool:
+        """Whether no gap lies before `prediction`: its window is the next, and a hop later."""
+        if last is None or prediction.window != last.window + 1:
+            return False
+        return abs(prediction.t[0] - last.t[0] - self._hop_s) < 1e-3
 
     def _resume(self, last: Prediction | None, prediction: Prediction) -> list[Transition]:
         """Begin after a gap: no run goes across it, and after a long one the activity is over."""

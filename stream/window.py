@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.config import Signal
-from stream.resample import Stretch
+from stream.resample import Anchor, Stretch
 
 
 class Window(NamedTuple):
@@ -21,41 +21,42 @@ class Window(NamedTuple):
 
 
 class Windower:
-    """Cuts windows out of one session's stretches; a stretch that doesn't follow on is a gap.
+    """Cuts windows out of one session's stretches; another anchor means that a gap came before.
 
-    The starts of stretches after a gap are divisible by the hop (the resampler sees to it), so
-    the numbers of windows across a gap are skipped.
+    The first stretch after a gap starts at a grid index divisible by the hop (the resampler sees
+    to it), so the numbers of windows across a gap are skipped.
     """
 
     def __init__(self, signal: Signal) -> None:
         self._signal = signal
-        self._start = 0  # grid index of the first buffered sample
-        self._next = 0  # window number
-        self._held = np.empty((0, 3), np.float32)
+        self._anchor: Anchor | None = None
+        self._next = 0  # number of the next window; what is held begins where it begins
+        self._held: list[NDArray[np.float32]] = []
+        self._length = 0  # of what is held
 
     def feed(self, stretch: Stretch) -> list[Window]:
         """Take grid samples; return the windows that they complete, in order."""
-        if stretch.start != self._start + len(self._held):
-            self._start = stretch.start
+        if stretch.anchor != self._anchor:
+            self._anchor = stretch.anchor
             self._next = -(-stretch.start // self._signal.hop)
-            self._held = self._held[:0]
-        self._held = np.concatenate([self._held, stretch.xyz])
-        windows = []
-        while self._next * self._signal.hop + self._signal.window <= self._start + len(self._held):
-            windows.append(self._cut(stretch))
-            self._next += 1
-        self._forget()
+            self._held, self._length = [], 0
+        self._held.append(stretch.xyz)
+        self._length += len(stretch.xyz)
+        return self._complete(stretch.anchor) if self._length >= self._signal.window else []
+
+    def _complete(self, anchor: Anchor) -> list[Window]:
+        held = np.concatenate(self._held)
+        hop = self._signal.hop
+        count = (len(held) - self._signal.window) // hop + 1
+        windows = [self._cut(held[i * hop :], self._next + i, anchor) for i in range(count)]
+        self._held = [held[count * hop :].copy()]
+        self._length = len(self._held[0])
+        self._next += count
         return windows
 
-    def _cut(self, stretch: Stretch) -> Window:
-        start = self._next * self._signal.hop
+    def _cut(self, held: NDArray[np.float32], number: int, anchor: Anchor) -> Window:
+        start = number * self._signal.hop
         end = start + self._signal.window
-        t0, t1 = (stretch.t + (i - stretch.start) / self._signal.grid_hz for i in (start, end))
-        utc = stretch.anchor.utc + (t1 - stretch.anchor.t)
-        xyz = self._held[start - self._start : end - self._start].copy()
-        return Window(self._next, start, end, (t0, t1), utc, xyz)
-
-    def _forget(self) -> None:
-        start = min(self._next * self._signal.hop, self._start + len(self._held))
-        self._held = self._held[start - self._start :].copy()
-        self._start = start
+        t0, t1 = (anchor.t + (i - anchor.start) / self._signal.grid_hz for i in (start, end))
+        utc = anchor.utc + (t1 - anchor.t)
+        return Window(number, start, end, (t0, t1), utc, held[: self._signal.window].copy())

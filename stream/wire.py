@@ -5,7 +5,7 @@ Both encodings of `docs/protocol.md` come out the same: m/s² with gravity, Andr
 
 import re
 import struct
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
@@ -25,8 +25,10 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 Units = Literal["m/s2", "g"]
 Axes = Literal["android", "ios"]
+Gravity = Literal["included", "beside"]
 Vector = tuple[float, float, float]
-Vectors = NDArray[np.float64]
+Vectors = NDArray[np.float64]  # (n, 3)
+Times = NDArray[np.float64]  # (n,) device time in s
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ class Source(msgspec.Struct, frozen=True):
 
     units: Units = "m/s2"
     axes: Axes = "android"
-    gravity: Literal["included", "beside"] = "included"
+    gravity: Gravity = "included"
     rate_hz: float = 20.0
 
 
@@ -42,17 +44,16 @@ class Frame(NamedTuple):
     """One message: consecutive samples of one device."""
 
     seq: int | None
-    t: NDArray[np.float64] | None  # (n,) device time in s; None: untimed
+    t: Times | None  # None: untimed
     rate_hz: float | None  # as stated by the frame; None: by its times
     xyz: NDArray[np.float32]  # (n, 3) m/s², gravity included, Android's sign
     session: str | None = None
 
 
-class TextFrame(msgspec.Struct, omit_defaults=True):
+class TextFrame(msgspec.Struct, omit_defaults=True, tag_field="type", tag="samples"):
     """A frame as JSON."""
 
     xyz: list[Vector]
-    type: Literal["samples"] = "samples"
     seq: int | None = None
     t: list[float] | None = None
     t0: float | None = None
@@ -63,12 +64,17 @@ class TextFrame(msgspec.Struct, omit_defaults=True):
     session: str | None = None
 
 
-class _OnlySeq(msgspec.Struct):
-    seq: int | None = None
+class _Envelope(msgspec.Struct):
+    type: Any = None
+    seq: Any = None
 
 
 _text = msgspec.json.Decoder(TextFrame)
-_only_seq = msgspec.json.Decoder(_OnlySeq)
+_envelope = msgspec.json.Decoder(_Envelope)
+# What msgspec raises for text that is no JSON of the wanted shape: RecursionError where brackets
+# are nested too deep, other ValueErrors for lone surrogates and numbers of thousands of digits.
+_MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
+_ALLOWED = {"type": ("samples",)} | {k: get_args(v) for k, v in Source.__annotations__.items()}
 
 
 def check_id(kind: str, value: str) -> str:
@@ -86,9 +92,8 @@ def check_source(options: dict[str, Any]) -> Source:
     try:
         source = msgspec.convert(options, Source, strict=False)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(" - at `$.")
-        name = key.rstrip("`")
-        raise ParameterError(f"{name} = {options.get(name)!r}: {what}") from error
+        name = str(error).partition(" - at `$.")[2].rstrip("`")
+        raise ParameterError(f"{name} = {options.get(name)!r}: {_explain(error)}") from error
     if not MIN_RATE_HZ <= source.rate_hz <= MAX_RATE_HZ:
         raise ParameterError(f"rate_hz = {source.rate_hz}: {MIN_RATE_HZ} to {MAX_RATE_HZ} allowed")
     return source
@@ -98,9 +103,10 @@ def decode(payload: str | bytes, source: Source, limits: Wire, *, text: bool) ->
     """Read one frame; raises DeviceError, with the frame's seq where it could be read."""
     if len(payload) > limits.max_frame_bytes:
         raise DeviceError(f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}")
-    if text:
-        return _decode_text(payload, source, limits)
-    return _decode_binary(payload if isinstance(payload, bytes) else b"", source, limits)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+        if text:
+            return _decode_text(payload, source, limits)
+        return _decode_binary(payload if isinstance(payload, bytes) else b"", source, limits)
 
 
 def looks_like_text(payload: bytes) -> bool:
@@ -108,11 +114,19 @@ def looks_like_text(payload: bytes) -> bool:
     return payload[:1] != bytes([VERSION])
 
 
+def is_auth(payload: str) -> bool:
+    """Whether a text message is the `auth` message rather than a frame."""
+    try:
+        return bool(_envelope.decode(payload).type == "auth")
+    except _MALFORMED:
+        return False
+
+
 def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
     try:
         raw = _text.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DeviceError(f"not a frame: {error}", _seq_of(payload)) from error
+    except _MALFORMED as error:
+        raise DeviceError(f"not a frame: {_explain(error)}", _seq_of(payload)) from error
     seq = _checked_seq(raw.seq)
     n = len(raw.xyz)
     _check_count(n, limits, seq)
@@ -123,47 +137,51 @@ def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
         )
     if raw.session is not None:
         _check_session(raw.session, seq)
+    rate_hz = _checked_rate(raw.rate_hz, seq)
+    rate_hz = rate_hz if raw.t0 is None else rate_hz or source.rate_hz
+    t = _text_times(raw, n, rate_hz)
     xyz = _samples(np.array(raw.xyz, np.float64), gravity, source, limits, seq)
-    return Frame(
-        seq, _text_times(raw, n, source), _checked_rate(raw.rate_hz, seq), xyz, raw.session
-    )
+    return Frame(seq, t, rate_hz, xyz, raw.session)
 
 
 def _gravity_beside(raw: TextFrame, source: Source, seq: int | None) -> Vectors | None:
     if source.gravity == "included":
         if raw.gravity is not None:
-            _refuse("gravity is given, but the connection says gravity=included", seq)
+            raise DeviceError("gravity is given, but the connection says gravity=included", seq)
         return None
     if raw.gravity is None or len(raw.gravity) != len(raw.xyz):
         got = "none" if raw.gravity is None else len(raw.gravity)
-        _refuse(f"gravity has {got} of {len(raw.xyz)} vectors, one a sample is needed", seq)
+        raise DeviceError(
+            f"gravity has {got} of {len(raw.xyz)} vectors, one a sample is needed", seq
+        )
     return np.array(raw.gravity, np.float64)
 
 
-def _text_times(raw: TextFrame, n: int, source: Source) -> NDArray[np.float64] | None:
-    if raw.t is not None and raw.t0 is not None:
-        _refuse("t and t0 are both given, one is allowed", raw.seq)
-    if raw.t is not None:
-        if len(raw.t) != n:
-            _refuse(f"t has {len(raw.t)} values for {n} samples", raw.seq)
-        return _checked_times(np.array(raw.t, np.float64), raw.seq)
-    if raw.t0 is None:
-        return None
-    rate_hz = _checked_rate(raw.rate_hz, raw.seq) or source.rate_hz
-    return _checked_times(raw.t0 + np.arange(n) / rate_hz, raw.seq)
+def _text_times(raw: TextFrame, n: int, rate_hz: float | None) -> Times | None:
+    if raw.t is None:
+        return _counted_times(raw.t0, n, rate_hz, raw.seq)
+    if raw.t0 is not None:
+        raise DeviceError("t and t0 are both given, one is allowed", raw.seq)
+    if len(raw.t) != n:
+        raise DeviceError(f"t has {len(raw.t)} values for {n} samples", raw.seq)
+    return _checked_times(np.array(raw.t, np.float64), raw.seq)
 
 
 def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
     if len(payload) < HEADER.size:
-        _refuse(f"{len(payload)} bytes: a binary frame has a header of {HEADER.size}", None)
+        raise DeviceError(f"{len(payload)} bytes: a binary frame has a header of {HEADER.size}")
     version, flags, n, seq, t0, rate, reserved = HEADER.unpack_from(payload)
     if version != VERSION:
-        _refuse(f"version {version}: only {VERSION} is known", None)
+        raise DeviceError(f"version {version}: only {VERSION} is known")
     if flags & ~(WITH_TIMES | WITH_GRAVITY) or reserved:
-        _refuse(f"flags {flags:#04x}, reserved {reserved}: unknown bits are set", seq)
+        raise DeviceError(
+            f"flags {flags:#04x}, reserved {reserved}: only flag bits 0 and 1 may be set, and "
+            "reserved is 0",
+            seq,
+        )
     columns = 3 + bool(flags & WITH_TIMES) + 3 * bool(flags & WITH_GRAVITY)
     if len(payload) != HEADER.size + 4 * n * columns:
-        _refuse(
+        raise DeviceError(
             f"{len(payload)} bytes: {n} samples of {columns} numbers take "
             f"{HEADER.size + 4 * n * columns}",
             seq,
@@ -171,23 +189,17 @@ def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
     _check_count(n, limits, seq)
     table = np.frombuffer(payload, "<f4", offset=HEADER.size).reshape(n, columns).astype(np.float64)
     rate_hz = None if rate == 0 or np.isnan(rate) else _checked_rate(rate, seq)
-    t = _binary_times(table, t0, rate_hz or source.rate_hz, flags, seq)
+    if flags & WITH_TIMES:
+        t: Times | None = _checked_times(t0 + table[:, 0], seq)
+    else:
+        t0 = None if np.isnan(t0) else t0
+        rate_hz = rate_hz if t0 is None else rate_hz or source.rate_hz
+        t = _counted_times(t0, n, rate_hz, seq)
     vectors = table[:, 1:] if flags & WITH_TIMES else table
     gravity = vectors[:, 3:] if flags & WITH_GRAVITY else None
     if (gravity is not None) != (source.gravity == "beside"):
-        _refuse(f"flags {flags:#04x} disagree with gravity={source.gravity}", seq)
+        raise DeviceError(f"flags {flags:#04x} disagree with gravity={source.gravity}", seq)
     return Frame(seq, t, rate_hz, _samples(vectors[:, :3], gravity, source, limits, seq))
-
-
-def _binary_times(
-    table: NDArray[np.float64], t0: float, rate_hz: float, flags: int, seq: int
-) -> NDArray[np.float64] | None:
-    if np.isnan(t0):
-        if flags & WITH_TIMES:
-            _refuse("flag bit 0 gives seconds after t0, but t0 is NaN", seq)
-        return None
-    after = table[:, 0] if flags & WITH_TIMES else np.arange(len(table)) / rate_hz
-    return _checked_times(t0 + after, seq)
 
 
 def _samples(
@@ -202,7 +214,7 @@ def _samples(
     if not fine.all():
         row, axis = np.argwhere(~fine)[0]
         value = total[row, axis]
-        _refuse(
+        raise DeviceError(
             f"sample {row}, {'xyz'[axis]} = {value:g} m/s²: finite and within ±{limits.max_g:g} g "
             f"(±{limit:.1f} m/s²) is allowed",
             seq,
@@ -210,23 +222,33 @@ def _samples(
     return (-total if source.axes == "ios" else total).astype(np.float32)
 
 
-def _checked_times(t: NDArray[np.float64], seq: int | None) -> NDArray[np.float64]:
+def _counted_times(
+    t0: float | None, n: int, rate_hz: float | None, seq: int | None
+) -> Times | None:
+    if t0 is None or rate_hz is None:
+        return None
+    return _checked_times(t0 + np.arange(n) / rate_hz, seq)
+
+
+def _checked_times(t: Times, seq: int | None) -> Times:
     fine = np.abs(t) <= MAX_T_S  # false for NaN
     if not fine.all():
         bad = t[~fine][0]
-        _refuse(f"t = {bad:g} s: finite and within ±{MAX_T_S:g} s is allowed", seq)
+        raise DeviceError(f"t = {bad:g} s: finite and within ±{MAX_T_S:g} s is allowed", seq)
     return t
 
 
 def _checked_rate(rate_hz: float | None, seq: int | None) -> float | None:
     if rate_hz is not None and not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        _refuse(f"rate_hz = {rate_hz:g}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed", seq)
+        raise DeviceError(
+            f"rate_hz = {rate_hz:g}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed", seq
+        )
     return rate_hz
 
 
 def _checked_seq(seq: int | None) -> int | None:
     if seq is not None and not 0 <= seq <= MAX_SEQ:
-        _refuse(f"seq = {seq}: 0 to {MAX_SEQ} is allowed", None)
+        raise DeviceError(f"seq = {seq}: 0 to {MAX_SEQ} is allowed")
     return seq
 
 
@@ -239,20 +261,25 @@ def _check_session(session: str, seq: int | None) -> None:
 
 def _check_count(n: int, limits: Wire, seq: int | None) -> None:
     if not 1 <= n <= limits.max_samples:
-        _refuse(f"{n} samples: a frame has 1 to {limits.max_samples}", seq)
+        raise DeviceError(f"{n} samples: a frame has 1 to {limits.max_samples}", seq)
 
 
 def _seq_of(payload: str | bytes) -> int | None:
     """Find the seq of a frame that is otherwise nonsense, so that it can be acked."""
     try:
-        seq = _only_seq.decode(payload).seq
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        seq = _envelope.decode(payload).seq
+    except _MALFORMED:
         return None
-    return seq if seq is not None and 0 <= seq <= MAX_SEQ else None
+    return seq if type(seq) is int and 0 <= seq <= MAX_SEQ else None
 
 
-def _refuse(message: str, seq: int | None) -> NoReturn:
-    raise DeviceError(message, seq)
+def _explain(error: BaseException) -> str:
+    """Word msgspec's message; it names the value of an option, but not what is allowed."""
+    what, _, where = str(error).partition(" - at `$.")
+    allowed = _ALLOWED.get(where.rstrip("`"), ())
+    if allowed and what.startswith("Invalid"):
+        return f"{error}: {' or '.join(allowed)} is allowed"
+    return str(error)
 
 
 def encode_text(frame: TextFrame) -> bytes:
@@ -261,7 +288,7 @@ def encode_text(frame: TextFrame) -> bytes:
 
 
 def encode_binary(
-    seq: int, xyz: NDArray[np.floating], t: NDArray[np.float64] | None = None, rate_hz: float = 0.0
+    seq: int, xyz: NDArray[np.floating], t: Times | None = None, rate_hz: float = 0.0
 ) -> bytes:
     """Write (n, 3) samples as a binary frame, with a time each where `t` (n,) in s is given."""
     n = len(xyz)

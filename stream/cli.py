@@ -1,0 +1,120 @@
+"""The `gaitway` command. Commands of other packages join by the entry point `gaitway.commands`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from stream import __version__, config
+from stream.artifact import SHIPPED
+from stream.errors import GaitwayError
+
+app = typer.Typer(
+    name="gaitway",
+    help="A real-time streaming classifier for phone sensors: accelerometer in, activities out.",
+    epilog="Start here:  gaitway demo   Then:  gaitway serve   and   gaitway watch ws://127.0.0.1:8765",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.command()
+def serve(
+    config_path: Annotated[
+        Path | None,
+        typer.Option("--config", help="Settings; without it ./config.toml, if there is one."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 lets the system choose.")
+    ] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(help="Broker to join, as mqtt://user@host:1883.")
+    ] = None,
+    artifact: Annotated[
+        Path | None, typer.Option(help="Folder of the model to run, as `gaitway train` writes it.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Start the service: phones stream in, activities come out.
+
+    Phones connect to ws://HOST:PORT/v1/stream?device=NAME, listeners to /v1/events. Options
+    here win over the settings in config.toml.
+
+    [dim]gaitway serve --port 0[/]
+    [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
+    """
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = _settings(config_path, host, port, mqtt, artifact)
+    # Imported here so that every other command starts without the server's libraries.
+    import uvloop  # noqa: PLC0415
+
+    uvloop.run(_serve(settings))
+
+
+def _settings(
+    path: Path | None,
+    host: str | None,
+    port: int | None,
+    mqtt: str | None,
+    artifact: Path | None,
+) -> config.Config:
+    default = Path("config.toml")
+    if path is None and default.is_file():
+        path = default
+    settings = config.load(path) if path else config.Config()
+    changes: dict[str, dict[str, object]] = {
+        "server": {"host": host, "port": port},
+        "mqtt": {"url": mqtt},
+        "model": {"artifact": None if artifact is None else str(artifact)},
+    }
+    raw = msgspec.to_builtins(settings)
+    for section, values in changes.items():
+        raw[section].update({key: value for key, value in values.items() if value is not None})
+    return config.check(raw, str(path) if path else "command line")
+
+
+async def _serve(settings: config.Config) -> None:
+    from stream import service  # noqa: PLC0415  as above
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with service.running(settings) as running:
+        typer.echo(f"gaitway {__version__}, model {running.hub.session_options.model}")
+        typer.echo(f"  phones     {running.ws_url}/v1/stream?device=NAME")
+        typer.echo(f"  listeners  {running.ws_url}/v1/events")
+        typer.echo(f"  http       {running.http_url}/v1/devices")
+        if settings.mqtt.url:
+            typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
+        await stopped.wait()
+        typer.echo("stopping")
+
+
+@app.command()
+def artifact() -> None:
+    """Print the folder of the model that ships: model.onnx, manifest.json, MODEL_CARD.md."""
+    typer.echo(SHIPPED)
+
+
+def main() -> None:
+    """Run the command line; what Gaitway raises on purpose is one line and exit code 2."""
+    for entry in entry_points(group="gaitway.commands"):
+        app.add_typer(entry.load())
+    try:
+        app()
+    except GaitwayError as error:
+        typer.echo(f"gaitway: error: {error}", err=True)
+        sys.exit(2)

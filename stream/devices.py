@@ -1,0 +1,120 @@
+"""Devices as listeners see them: activity, signal quality, and whether they are online."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Literal
+
+from stream import config
+from stream.errors import OverloadedError
+from stream.events import UNKNOWN, Ended, Prediction, Started, State, Status
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.publish import Publisher
+
+
+class Device:
+    """A physical phone; it outlives connections and sessions."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.activity = UNKNOWN
+        self.since: datetime | None = None
+        self.confidence: float | None = None
+        self.quality: Literal["good", "poor"] = "good"
+        self.online = False
+        self.connection: Outbox | None = None  # its one WebSocket
+        self.seen = -float("inf")  # monotonic s of its last frame
+
+    def state(self) -> State:
+        """Return what a new listener is told first."""
+        return State(
+            device=self.name,
+            activity=self.activity,
+            since=self.since,
+            confidence=self.confidence,
+            quality=self.quality,
+            status="online" if self.online else "offline",
+        )
+
+    def started(self, event: Started) -> None:
+        """Take over a confirmed activity."""
+        self.activity, self.since, self.confidence = event.activity, event.time, event.confidence
+
+    def confirmed(self, prediction: Prediction) -> None:
+        """Keep the confidence of the newest prediction that agrees with the activity."""
+        if prediction.activity == self.activity:
+            self.confidence = prediction.confidence
+
+    def ended(self, event: Ended) -> None:
+        """Its session is over: what it does now is not known."""
+        self.activity, self.since, self.confidence = UNKNOWN, event.time, None
+
+
+class Devices:
+    """All devices, and the news about who is there and what they do."""
+
+    def __init__(
+        self,
+        options: config.Hub,
+        publisher: Publisher,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._options = options
+        self._publisher = publisher
+        self._metrics = metrics
+        self._clock = clock
+        self._devices: OrderedDict[str, Device] = OrderedDict()  # least recently opened first
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(list(self._devices.values()))
+
+    def find(self, name: str) -> Device | None:
+        """Return a device that has been here."""
+        return self._devices.get(name)
+
+    def get(self, name: str) -> Device:
+        """Return a device, new or known; the one longest away makes room for a new one."""
+        device = self._devices.get(name)
+        if device is None:
+            if len(self._devices) >= self._options.max_devices:
+                self._forget_one()
+            device = self._devices[name] = Device(name)
+            self._metrics.devices.set(len(self._devices))
+        self._devices.move_to_end(name)
+        return device
+
+    def _forget_one(self) -> None:
+        for name, device in self._devices.items():
+            if not device.online:
+                del self._devices[name]
+                return
+        raise OverloadedError(f"{len(self._devices)} devices are online, no more are allowed")
+
+    def seen(self, device: Device) -> None:
+        """Note a frame."""
+        device.seen = self._clock()
+        if not device.online:
+            self.update_status(device)
+
+    def sweep(self) -> None:
+        """Find devices that have gone silent."""
+        for device in self._devices.values():
+            if device.online:
+                self.update_status(device)
+
+    def update_status(self, device: Device) -> None:
+        """Publish `online` or `offline` where it changed."""
+        recent = self._clock() - device.seen <= self._options.online_s
+        online = recent or device.connection is not None
+        if online == device.online:
+            return
+        device.online = online
+        status: Literal["online", "offline"] = "online" if online else "offline"
+        self._publisher.publish(device.name, Status(device=device.name, status=status))
+        self.changed(device)
+
+    def changed(self, device: Device) -> None:
+        """Publish the device's state."""
+        self._publisher.publish(device.name, device.state())

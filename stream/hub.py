@@ -1,0 +1,258 @@
+"""All devices and their live sessions: frames go to the core, what comes out is published.
+
+The one place where sessions, the model and the listeners meet; it knows no transport.
+"""
+
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import blake2b
+
+from stream import config
+from stream.batcher import Answer, Batcher
+from stream.devices import Device, Devices
+from stream.errors import DeviceError, InferenceError, OverloadedError
+from stream.events import Error, Prediction, Started
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.publish import Publisher
+from stream.session import Session, SessionOptions
+from stream.window import Window
+from stream.wire import Frame
+
+Key = tuple[str, str, str]  # channel, device, session
+
+
+class Live:
+    """A session with what the service knows of it besides."""
+
+    def __init__(self, channel: str, session: Session, device: Device) -> None:
+        self.channel = channel
+        self.session = session
+        self.device = device
+        self.outbox: Outbox | None = None  # of the WebSocket that feeds it
+        self.seen = 0.0  # monotonic s
+        self.pending = 0  # windows without an answer
+        self.closing = False
+        self.first_frame = b""  # digest of frame 0
+        self.drops = (0, 0, 0, 0)  # the resampler's counters as last reported
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all other sessions."""
+        return (self.channel, self.session.device, self.session.id)
+
+
+class Hub:
+    """Takes frames of all channels. Raises OverloadedError where it has no room for more."""
+
+    def __init__(
+        self,
+        options: config.Hub,
+        session_options: SessionOptions,
+        batcher: Batcher,
+        publisher: Publisher,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], float] = time.time,
+    ) -> None:
+        self.options = options
+        self.session_options = session_options
+        self.batcher = batcher
+        self.publisher = publisher
+        self.metrics = metrics
+        self.devices = Devices(options, publisher, metrics, clock)
+        self._clock = clock
+        self._utc = utc
+        self._sessions: OrderedDict[Key, Live] = OrderedDict()  # least recently fed first
+        self._current: dict[tuple[str, str], Live] = {}  # newest by channel and device
+
+    def open(self, channel: str, device: str, session: str | None = None) -> Live:
+        """Resume a session, or begin one, of the given name or one of our own."""
+        known = self._sessions.get((channel, device, session)) if session else None
+        if known is not None and not known.closing:
+            return known
+        if len(self._sessions) >= self.options.max_sessions:
+            self._end_idlest()
+        core = Session(device, session or uuid.uuid4().hex, self.session_options)
+        live = Live(channel, core, self.devices.get(device))
+        live.seen = self._clock()
+        self._sessions[live.key] = live
+        self._current[channel, device] = live
+        self.metrics.sessions.set(len(self._sessions))
+        return live
+
+    def locate(self, channel: str, device: str, frame: Frame, payload: bytes) -> Live:
+        """Find the session of a frame that came without a connection of its own.
+
+        A frame with `seq` 0 and no session opens a new one, unless it repeats the current
+        session's frame 0; what it replaces is ended.
+        """
+        if frame.session is not None:
+            return self.open(channel, device, frame.session)
+        current = self.current(channel, device)
+        digest = blake2b(payload, digest_size=16).digest() if frame.seq == 0 else b""
+        if current is not None and (frame.seq != 0 or current.first_frame == digest):
+            return current
+        if current is not None:
+            self.end(current)
+        live = self.open(channel, device)
+        live.first_frame = digest
+        return live
+
+    def current(self, channel: str, device: str) -> Live | None:
+        """Return the newest live session of a device on a channel."""
+        return self._current.get((channel, device))
+
+    def take(self, live: Live, frame: Frame, rate_hz: float) -> None:
+        """Feed a frame to its session.
+
+        Raises DeviceError for one that doesn't fit, and OverloadedError, before anything is
+        changed, where the model is too far behind.
+        """
+        if self.batcher.full:
+            raise OverloadedError(f"{len(self.batcher)} windows wait for the model; try later")
+        self._arrived(live, frame.seq)
+        windows = live.session.feed(frame, self._utc(), rate_hz)
+        self.metrics.frames.labels(live.channel).inc()
+        self.metrics.samples.inc(len(frame.xyz))
+        self._count_drops(live)
+        for window in windows:
+            self._submit(live, window)
+        quality = live.session.quality()
+        if quality is not None:
+            live.device.quality = quality.state
+            self.publisher.publish(live.session.device, quality, live.channel)
+            self.devices.changed(live.device)
+
+    def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
+        """Consume and count a frame that is nonsense; return what to tell the device."""
+        self.metrics.refused.labels(channel, error.code).inc()
+        if live is not None:
+            self._arrived(live, error.seq)
+            live.session.consume(error.seq)
+        return Error(code=error.code, message=str(error), seq=error.seq)
+
+    def attach(self, live: Live, outbox: Outbox) -> None:
+        """Make `outbox` the device's one connection; an older one is replaced."""
+        previous = live.device.connection
+        if previous is not None:
+            previous.close(4000, "replaced by a newer connection of this device")
+        live.device.connection = live.outbox = outbox
+        self.devices.update_status(live.device)
+
+    def detach(self, live: Live, outbox: Outbox, *, done: bool) -> None:
+        """Let go of a connection; `done` says that the device closed its session."""
+        if live.device.connection is outbox:
+            live.device.connection = None
+        if live.outbox is outbox:
+            live.outbox = None
+            if done or live.session.next_seq == 0:
+                self.end(live)
+        self.devices.update_status(live.device)
+
+    def end(self, live: Live) -> None:
+        """Close a session once its last windows are answered."""
+        live.closing = True
+        if not live.pending:
+            self._finish(live)
+
+    def sweep(self) -> None:
+        """Let sessions expire and devices go offline; call it every second or so."""
+        now = self._clock()
+        for live in self._expired(now - self.options.expires_s):
+            if live.outbox is not None:
+                live.outbox.close(1001, "no frame for expires_s; connect again")
+            self.end(live)
+        self.devices.sweep()
+        self.metrics.waiting.set(len(self.batcher))
+
+    def _expired(self, before: float) -> list[Live]:
+        def idle() -> Iterator[Live]:
+            for live in self._sessions.values():
+                if live.seen >= before:
+                    return
+                yield live
+
+        return list(idle())
+
+    def _end_idlest(self) -> None:
+        for live in self._sessions.values():
+            if live.outbox is None and not live.closing:
+                return self.end(live)
+        raise OverloadedError(f"{len(self._sessions)} sessions are live, no more are allowed")
+
+    def _arrived(self, live: Live, seq: int | None) -> None:
+        live.seen = self._clock()
+        if live.key in self._sessions:
+            self._sessions.move_to_end(live.key)
+        self.devices.seen(live.device)
+        if seq is not None:
+            self.metrics.repeated.inc(seq < live.session.next_seq)
+            self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
+
+    def _count_drops(self, live: Live) -> None:
+        counters = live.session.counters
+        drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
+        if drops == live.drops:
+            return
+        late, duplicates, crowded, gaps = (b - a for a, b in zip(live.drops, drops, strict=True))
+        self.metrics.dropped.labels("late").inc(late)
+        self.metrics.dropped.labels("duplicate").inc(duplicates)
+        self.metrics.dropped.labels("crowded").inc(crowded)
+        self.metrics.gaps.inc(gaps)
+        live.drops = drops
+
+    def _submit(self, live: Live, window: Window) -> None:
+        live.pending += 1
+        self.metrics.windows.inc()
+        submitted = self._clock()
+        self.batcher.submit(window.xyz, partial(self._answer, live, window, submitted))
+
+    def _answer(self, live: Live, window: Window, submitted: float, answer: Answer) -> None:
+        live.pending -= 1
+        if isinstance(answer, InferenceError):
+            self._unanswered(live, window, answer)
+        else:
+            latency_s = self._clock() - submitted
+            self.metrics.latency.observe(latency_s)
+            self.metrics.predictions.inc()
+            prediction = live.session.predict(window, answer, latency_s * 1000)
+            self._publish(live, prediction)
+        if live.closing and not live.pending:
+            self._finish(live)
+
+    def _publish(self, live: Live, prediction: Prediction) -> None:
+        self.publisher.publish(prediction.device, prediction, live.channel)
+        events = live.session.decide(prediction)
+        for event in events:
+            self.publisher.publish(event.device, event, live.channel)
+            if isinstance(event, Started):
+                self.metrics.transitions.labels(event.activity).inc()
+                live.device.started(event)
+        live.device.confirmed(prediction)
+        if events:
+            self.devices.changed(live.device)
+
+    def _unanswered(self, live: Live, window: Window, error: InferenceError) -> None:
+        self.metrics.unanswered.inc()
+        message = Error(code=error.code, message=f"window {window.number}: {error}")
+        if live.outbox is not None:
+            live.outbox.send(message)
+        self.publisher.publish(live.session.device, message, live.channel)
+
+    def _finish(self, live: Live) -> None:
+        if self._sessions.pop(live.key, None) is None:
+            return
+        self.metrics.sessions.set(len(self._sessions))
+        current = self._current.get((live.channel, live.session.device)) is live
+        if current:
+            del self._current[live.channel, live.session.device]
+        for event in live.session.close():
+            self.publisher.publish(event.device, event, live.channel)
+            if current:
+                live.device.ended(event)
+                self.devices.changed(live.device)

@@ -1,0 +1,248 @@
+"""MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
+
+A frame is acked at the broker only when it is taken. What waits to be published survives a lost
+connection; retained state is published anew after each.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+import msgspec
+import stamina
+
+from stream import config, wire
+from stream.errors import DeviceError, OverloadedError, ParameterError
+from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
+from stream.hub import Hub
+from stream.metrics import Metrics
+from stream.wire import Source, check_id
+
+CHANNEL = "mqtt"
+log = logging.getLogger(__name__)
+STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
+
+TOPICS = {  # message → last part of its topic, and whether it is retained
+    Prediction: ("prediction", False),
+    Started: ("event", False),
+    Ended: ("event", False),
+    State: ("activity", True),
+    Status: ("status", True),
+    Ack: ("ack", True),
+    Quality: ("error", False),
+    Error: ("error", False),
+}
+
+
+class Publication(NamedTuple):
+    """One message for the broker."""
+
+    topic: str
+    payload: bytes | str
+    retain: bool
+
+
+class Bridge:
+    """The service's connection to a broker, kept up for as long as `run` runs."""
+
+    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub) -> None:
+        self.connected = False
+        self._options = options
+        self._limits = limits
+        self._hub = hub
+        self._metrics: Metrics = hub.metrics
+        self._next = 0
+        self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
+        self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked by the broker yet
+        self._some = asyncio.Event()
+        self._all_sent = asyncio.Event()
+        hub.publisher.add_sink(self.publish)
+
+    def publish(self, device: str, message: Message, channel: str | None) -> None:
+        """Queue a message for its topic, if it has one; the oldest makes room."""
+        name, retain = TOPICS.get(type(message), ("", False))
+        if not name or (isinstance(message, Error) and channel != CHANNEL):
+            return
+        if retain and not self.connected:
+            return  # state is published anew on the next connection
+        self._queue(f"{self._options.base}/{device}/{name}", _words(message), retain=retain)
+
+    def _queue(self, topic: str, payload: bytes | str, *, retain: bool) -> None:
+        if len(self._waiting) >= self._options.max_queue:
+            self._waiting.popitem(last=False)
+            self._metrics.mqtt_dropped.inc()
+        self._waiting[self._next] = Publication(topic, payload, retain)
+        self._next += 1
+        self._all_sent.clear()
+        self._some.set()
+
+    async def say_goodbye(self) -> None:
+        """Tell the broker that the service goes offline, after all that waits to be published."""
+        if self.connected:
+            self._queue(f"{self._options.base}/status", "offline", retain=True)
+            await self._all_sent.wait()
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again with growing, jittered pauses; until cancelled."""
+        while True:
+            attempts = stamina.retry_context(
+                on=aiomqtt.MqttError,
+                attempts=None,
+                timeout=None,
+                wait_initial=0.2,
+                wait_max=self._options.reconnect_max_s,
+                wait_jitter=1.0,
+            )
+            async for attempt in attempts:
+                with attempt:
+                    await self._serve_once()
+
+    async def _serve_once(self) -> None:
+        """Serve one connection; raises MqttError unless it was a long one."""
+        began = time.monotonic()
+        try:
+            async with _client(self._options) as client:
+                await self._serve(client)
+        except aiomqtt.MqttError as error:
+            log.warning("MQTT %s: %s", _address(self._options.url), error)
+            if time.monotonic() - began < STEADY_S:
+                raise
+        finally:
+            self._set_connected(False)
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        await client.subscribe(f"{self._options.base}/+/samples", qos=1)
+        self._set_connected(True)
+        self._requeue()
+        log.info("MQTT %s: connected", _address(self._options.url))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._reading(client), name="mqtt reading")
+                tasks.create_task(self._writing(client), name="mqtt writing")
+        except* aiomqtt.MqttError as group:
+            raise group.exceptions[0] from None
+
+    def _set_connected(self, connected: bool) -> None:
+        self.connected = connected
+        self._metrics.mqtt_connected.set(connected)
+
+    def _requeue(self) -> None:
+        """Put what the last connection may have lost first, then all retained state."""
+        self._waiting = OrderedDict([*self._sent.items(), *self._waiting.items()])
+        self._sent.clear()
+        self._queue(f"{self._options.base}/status", "online", retain=True)
+        for device in self._hub.devices:
+            state = device.state()
+            self.publish(device.name, Status(device=device.name, status=state.status), None)
+            self.publish(device.name, state, None)
+            live = self._hub.current(CHANNEL, device.name)
+            if live is not None and live.session.next_seq:
+                ack = Ack(session=live.session.id, seq=live.session.next_seq - 1)
+                self.publish(device.name, ack, None)
+
+    async def _reading(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            await self._take(str(message.topic), _payload(message))
+            _ack_at_broker(client, message)
+
+    async def _take(self, topic: str, payload: bytes) -> None:
+        device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
+        try:
+            check_id("device", device)
+        except ParameterError as error:
+            # Its own error topic could not be named safely, so it is only counted.
+            self._metrics.refused.labels(CHANNEL, "bad-device").inc()
+            log.debug("MQTT: %s", error)
+            return
+        while True:
+            await self._hub.batcher.room()
+            try:
+                self._feed(device, payload)
+            except DeviceError as error:
+                live = self._hub.current(CHANNEL, device)
+                self.publish(device, self._hub.refuse(live, CHANNEL, error), CHANNEL)
+                self._ack(device, error.seq)
+            except OverloadedError as error:
+                # Unacked, the frame stays with the broker, which then sends no more than fits.
+                log.warning("MQTT: %s", error)
+                await asyncio.sleep(1)
+                continue
+            return
+
+    def _feed(self, device: str, payload: bytes) -> None:
+        text = wire.looks_like_text(payload)
+        source = Source()
+        frame = wire.decode(payload, source, self._limits, text=text)
+        live = self._hub.locate(CHANNEL, device, frame, payload)
+        self._hub.take(live, frame, source.rate_hz)
+        self._ack(device, frame.seq)
+
+    def _ack(self, device: str, seq: int | None) -> None:
+        live = self._hub.current(CHANNEL, device)
+        if live is not None and seq is not None and live.session.next_seq:
+            self.publish(
+                device, Ack(session=live.session.id, seq=live.session.next_seq - 1), CHANNEL
+            )
+
+    async def _writing(self, client: aiomqtt.Client) -> None:
+        free = asyncio.Semaphore(self._options.max_inflight)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._some.wait()
+                while self._waiting:
+                    await free.acquire()
+                    number, publication = self._waiting.popitem(last=False)
+                    self._sent[number] = publication
+                    task = tasks.create_task(self._send(client, number, publication))
+                    task.add_done_callback(lambda _: free.release())
+                self._some.clear()
+
+    async def _send(self, client: aiomqtt.Client, number: int, publication: Publication) -> None:
+        await client.publish(
+            publication.topic, publication.payload, qos=1, retain=publication.retain
+        )
+        self._sent.pop(number, None)
+        if not self._waiting and not self._sent:
+            self._all_sent.set()
+
+
+def _words(message: Message) -> bytes | str:
+    return message.status if isinstance(message, Status) else msgspec.json.encode(message)
+
+
+def _client(options: config.Mqtt) -> aiomqtt.Client:
+    url = urlsplit(options.url)
+    client = aiomqtt.Client(
+        url.hostname or "",
+        url.port or (8883 if url.scheme == "mqtts" else 1883),
+        username=unquote(url.username) if url.username else None,
+        password=os.environ.get(options.password_env),
+        identifier=options.client_id,
+        clean_session=False,
+        will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
+        max_inflight_messages=options.max_inflight,
+        tls_params=aiomqtt.TLSParameters() if url.scheme == "mqtts" else None,
+    )
+    client.pending_calls_threshold = options.max_inflight
+    # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
+    client._client.manual_ack_set(True)
+    return client
+
+
+def _ack_at_broker(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+    client._client.ack(message.mid, message.qos)
+
+
+def _payload(message: aiomqtt.Message) -> bytes:
+    return message.payload if isinstance(message.payload, bytes) else b""
+
+
+def _address(url: str) -> str:
+    """Return the broker's address without user or password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 1883}"

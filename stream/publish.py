@@ -1,0 +1,84 @@
+"""What the hub finds out goes to everyone who listens, and into the history."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from stream.events import Ended, Message, Missed, Prediction, Started
+from stream.history import History, Query
+from stream.metrics import Metrics
+from stream.outbox import Outbox, encode
+
+Sink = Callable[[str, Message, str | None], None]  # device, message, channel
+TYPES = frozenset({"activity", "prediction", "status", "quality"})
+
+
+class Listener:
+    """An outbox and what belongs into it."""
+
+    def __init__(self, outbox: Outbox, query: Query) -> None:
+        self.outbox = outbox
+        self.query = query
+
+    def wants(self, kind: str, session: str | None) -> bool:
+        """Whether a message of this type and session is asked for."""
+        query = self.query
+        return kind in query.types and (query.session is None or query.session == session)
+
+
+class Publisher:
+    """Knows all listeners; a slow one loses its own messages and delays nobody."""
+
+    def __init__(self, history: History, metrics: Metrics) -> None:
+        self.history = history
+        self._metrics = metrics
+        self._sinks: list[Sink] = []
+        self._everything: set[Listener] = set()
+        self._by_device: defaultdict[str, set[Listener]] = defaultdict(set)
+
+    def add_sink(self, sink: Sink) -> None:
+        """Call `sink` with every message."""
+        self._sinks.append(sink)
+
+    def publish(self, device: str, message: Message, channel: str | None = None) -> None:
+        """Tell everyone who listens to `device`; `channel` is the session's, where it has one."""
+        text = encode(message)
+        if isinstance(message, Prediction | Started | Ended):
+            self.history.add(message, text)
+        kind = str(message.__struct_config__.tag)
+        session = getattr(message, "session", None)
+        for listener in (*self._by_device.get(device, ()), *self._everything):
+            if listener.wants(kind, session):
+                self._put(listener, text)
+        for sink in self._sinks:
+            sink(device, message, channel)
+
+    def _put(self, listener: Listener, text: str) -> None:
+        dropped = listener.outbox.dropped
+        listener.outbox.put(text)
+        self._metrics.missed.inc(listener.outbox.dropped - dropped)
+
+    @contextmanager
+    def listening(self, outbox: Outbox, query: Query) -> Iterator[Listener]:
+        """Put what `query` asks for into `outbox` for as long as the context lasts."""
+        listener = Listener(outbox, query)
+        groups = [self._by_device[device] for device in query.devices] or [self._everything]
+        for group in groups:
+            group.add(listener)
+        self._metrics.listeners.inc()
+        try:
+            yield listener
+        finally:
+            self._metrics.listeners.dec()
+            for group in groups:
+                group.discard(listener)
+            for device in query.devices:
+                if not self._by_device[device]:
+                    del self._by_device[device]
+
+    def missed_since(self, id_: str, query: Query) -> list[str]:
+        """Return, encoded, what came after `id_`; first how much is lost, if it is not kept."""
+        texts = [entry.text for entry in self.history.after(id_, query)]
+        if not self.history.knows(id_):
+            texts.insert(0, encode(Missed(count=max(self.history.pruned, 1))))
+        return texts

@@ -1,0 +1,163 @@
+"""The service: everything put together, started, and stopped in order."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+from starlette.applications import Starlette
+
+from stream import artifact, http
+from stream.batcher import Batcher
+from stream.classifier import Classifier, OnnxClassifier
+from stream.config import Config
+from stream.errors import ConfigError
+from stream.history import History
+from stream.hub import Hub
+from stream.metrics import Metrics
+from stream.mqtt import Bridge
+from stream.publish import Publisher
+from stream.session import SessionOptions
+
+SWEEP_S = 1.0
+DRAIN_S = 3.0  # how long a stop waits for the last batches
+BACKLOG = 4096  # connections that may wait to be accepted
+log = logging.getLogger(__name__)
+
+
+class Service(NamedTuple):
+    """A running service."""
+
+    host: str
+    port: int
+    hub: Hub
+    bridge: Bridge | None
+
+    @property
+    def http_url(self) -> str:
+        """Where HTTP is served."""
+        return f"http://{_in_url(self.host)}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Where WebSockets are served."""
+        return f"ws://{_in_url(self.host)}:{self.port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the program stops the service, in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def running(config: Config, classifier: Classifier | None = None) -> AsyncIterator[Service]:
+    """Run the service for as long as the context lasts.
+
+    Raises ConfigError where the artifact is damaged or disagrees, or the address is taken.
+    """
+    loaded = OnnxClassifier(artifact_folder(config), config.signal, config.model.threads)
+    hub = _hub(config, loaded, classifier or loaded)
+    bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+    application = http.app(config, hub, _mqtt_state(bridge))
+    listening = _listen(config.server.host, config.server.port)
+    server = _Server(_uvicorn_config(config, application))
+    async with asyncio.TaskGroup() as tasks:
+        batching = tasks.create_task(hub.batcher.run(), name="batcher")
+        sweeping = tasks.create_task(_sweep(hub), name="sweep")
+        bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
+        serving = tasks.create_task(server.serve([listening]), name="http")
+        try:
+            yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
+        finally:
+            await _stop(hub, bridge, application, server)
+            await serving
+            for task in filter(None, (bridging, sweeping, batching)):
+                task.cancel()
+
+
+def artifact_folder(config: Config) -> Path:
+    """Return the configured artifact's folder, or that of the one that ships."""
+    return Path(config.model.artifact) if config.model.artifact else artifact.SHIPPED
+
+
+def _hub(config: Config, loaded: OnnxClassifier, classifier: Classifier) -> Hub:
+    options = SessionOptions(
+        activities=loaded.manifest.activities,
+        model=loaded.manifest.model,
+        signal=config.signal,
+        tracker=config.tracker,
+        expires_s=config.hub.expires_s,
+    )
+    metrics = Metrics()
+    publisher = Publisher(History(config.publish.history), metrics)
+    return Hub(config.hub, options, Batcher(classifier, config.batcher), publisher, metrics)
+
+
+def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
+    def state() -> str:
+        if bridge is None:
+            return "off"
+        return "connected" if bridge.connected else "reconnecting"
+
+    return state
+
+
+async def _sweep(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        hub.sweep()
+
+
+async def _stop(
+    hub: Hub, bridge: Bridge | None, application: Starlette, server: uvicorn.Server
+) -> None:
+    """Answer and publish what is waiting, say goodbye with 1001, then close the port."""
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            await hub.batcher.drained()
+            if bridge is not None:
+                await bridge.say_goodbye()
+    except TimeoutError:
+        log.warning("stopped with %d windows unanswered", len(hub.batcher))
+    for outbox in list(application.state.outboxes):
+        outbox.close(1001, "the server is going away; connect again")
+    server.should_exit = True
+
+
+def _uvicorn_config(config: Config, application: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        ws="websockets-sansio",
+        ws_max_size=config.wire.max_frame_bytes,
+        ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(
+            f"server.host = {host!r}, server.port = {port}: cannot listen: {reason}; "
+            "choose another with --port, or 0 for any free one"
+        ) from error
+
+
+def _in_url(host: str) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  not bound here
+    return f"[{name}]" if ":" in name else name

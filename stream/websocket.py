@@ -1,0 +1,234 @@
+"""The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.websockets import (
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketDisconnected,
+    WebSocketState,
+)
+
+from stream import config, wire
+from stream.errors import DeviceError, OverloadedError, ParameterError
+from stream.events import Ack, Error, Welcome
+from stream.history import Query
+from stream.hub import Hub, Live
+from stream.outbox import ClosedError, Outbox, encode
+from stream.publish import TYPES
+from stream.wire import Source, check_id
+
+CHANNEL = "websocket"
+DONE, POLICY, OVERLOADED = 1000, 1008, 1013
+CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
+MAX_REASON = 120  # bytes; RFC 6455 allows 123
+OWN_TYPES = frozenset({"prediction", "activity", "quality"})
+DEFAULT_TYPES = frozenset({"activity", "status"})
+
+
+async def stream(websocket: WebSocket) -> None:
+    """Serve `/v1/stream`: one device, one session."""
+    hub: Hub = websocket.app.state.hub
+    limits: config.Wire = websocket.app.state.config.wire
+    async with _accepted(websocket) as outbox:
+        options = dict(websocket.query_params)
+        device = check_id("device", options.pop("device", ""))
+        wanted, since = options.pop("session", None), options.pop("since", None)
+        if wanted is not None:
+            check_id("session", wanted)
+        source = wire.check_source(options)
+        live = hub.open(CHANNEL, device, wanted)
+        await DeviceConnection(websocket, hub, live, source, limits, outbox).run(since)
+
+
+class DeviceConnection:
+    """One device's WebSocket."""
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        hub: Hub,
+        live: Live,
+        source: Source,
+        limits: config.Wire,
+        outbox: Outbox,
+    ) -> None:
+        self._websocket = websocket
+        self._hub = hub
+        self._live = live
+        self._source = source
+        self._limits = limits
+        self._outbox = outbox
+        self._bad_in_a_row = 0
+
+    async def run(self, since: str | None) -> None:
+        """Speak until either side closes."""
+        query = Query(frozenset({self._live.session.device}), OWN_TYPES, self._live.session.id)
+        done = False
+        self._hub.attach(self._live, self._outbox)
+        try:
+            with self._hub.publisher.listening(self._outbox, query):
+                replay = self._hub.publisher.missed_since(since, query) if since else []
+                await _send_all(self._websocket, [encode(self._welcome()), *replay])
+                await _until_closed(_writing(self._websocket, self._outbox), self._reading())
+        except ClosedError as closed:
+            done = closed.code == DONE
+            raise
+        finally:
+            self._hub.detach(self._live, self._outbox, done=done)
+
+    def _welcome(self) -> Welcome:
+        shared, session = self._hub.session_options, self._live.session
+        return Welcome(
+            device=session.device,
+            session=session.id,
+            next_seq=session.next_seq,
+            expires_s=shared.expires_s,
+            grid_hz=shared.signal.grid_hz,
+            window=shared.signal.window,
+            hop=shared.signal.hop,
+            activities=shared.activities,
+            model=shared.model,
+        )
+
+    async def _reading(self) -> None:
+        async for payload in _messages(self._websocket):
+            if self._outbox.closed is not None:
+                return  # replaced: the newer connection speaks for the device
+            try:
+                self._take(payload)
+            except DeviceError as error:
+                self._refuse(error)
+            except OverloadedError as error:
+                self._outbox.send(Error(code=error.code, message=str(error)))
+                self._outbox.close(OVERLOADED, str(error))
+                return
+
+    def _take(self, payload: str | bytes) -> None:
+        if isinstance(payload, str) and wire.is_auth(payload):
+            return  # nothing is asked for, so nothing is refused
+        frame = wire.decode(payload, self._source, self._limits, text=isinstance(payload, str))
+        if frame.seq is None:
+            raise DeviceError("seq is missing: frames are numbered from 0")
+        self._hub.take(self._live, frame, self._source.rate_hz)
+        self._bad_in_a_row = 0
+        self._ack()
+
+    def _ack(self) -> None:
+        session = self._live.session
+        if session.next_seq:
+            self._outbox.send(Ack(session=session.id, seq=session.next_seq - 1))
+
+    def _refuse(self, error: DeviceError) -> None:
+        self._outbox.send(self._hub.refuse(self._live, CHANNEL, error))
+        self._ack()
+        self._bad_in_a_row += 1
+        if self._bad_in_a_row >= self._hub.options.max_bad_frames:
+            self._outbox.close(POLICY, f"{self._bad_in_a_row} bad frames in a row")
+
+
+async def events(websocket: WebSocket) -> None:
+    """Serve `/v1/events`: anyone listens to any devices."""
+    hub: Hub = websocket.app.state.hub
+    async with _accepted(websocket) as outbox:
+        since = websocket.query_params.get("since")
+        query = listener_query(websocket)
+        with hub.publisher.listening(outbox, query):
+            states = [
+                encode(device.state()) for device in hub.devices if _asked(query, device.name)
+            ]
+            replay = hub.publisher.missed_since(since, query) if since else []
+            await _send_all(websocket, states + replay)
+            await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
+
+
+def listener_query(connection: WebSocket) -> Query:
+    """Read `device` and `type`; raises ParameterError."""
+    params = connection.query_params
+    devices = frozenset(filter(None, params.get("device", "").split(",")))
+    types = frozenset(filter(None, params.get("type", "").split(","))) or DEFAULT_TYPES
+    for device in devices:
+        check_id("device", device)
+    if types - TYPES:
+        raise ParameterError(
+            f"type = {','.join(sorted(types - TYPES))!r}: {', '.join(sorted(TYPES))} are allowed"
+        )
+    return Query(devices, types)
+
+
+def _asked(query: Query, device: str) -> bool:
+    return not query.devices or device in query.devices
+
+
+@asynccontextmanager
+async def _accepted(websocket: WebSocket) -> AsyncIterator[Outbox]:
+    """Accept, so that browsers see close codes; turn errors into these, and close."""
+    state = websocket.app.state
+    outbox = Outbox(state.config.publish.listener_queue)
+    await websocket.accept()
+    state.outboxes.add(outbox)
+    try:
+        yield outbox
+    except ClosedError as closed:
+        await _close(websocket, closed.code, closed.reason)
+    except ParameterError as error:
+        await _close(websocket, POLICY, str(error))
+    except OverloadedError as error:
+        await _close(websocket, OVERLOADED, str(error))
+    finally:
+        state.outboxes.discard(outbox)
+
+
+async def _close(websocket: WebSocket, code: int | None, reason: str) -> None:
+    gone = websocket.client_state == WebSocketState.DISCONNECTED
+    if gone or code is None or websocket.application_state == WebSocketState.DISCONNECTED:
+        return
+    short = reason.encode()[:MAX_REASON].decode(errors="ignore")
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await websocket.close(code, short)
+    except (TimeoutError, WebSocketDisconnect):
+        return  # the peer is gone, or reads nothing: the server drops the connection
+
+
+async def _until_closed(
+    writing: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, None]
+) -> None:
+    """Run both until one raises ClosedError; raise it for them."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(writing, name="writing")
+            tasks.create_task(reading, name="reading")
+    except* ClosedError as group:
+        raise group.exceptions[0] from None
+
+
+async def _writing(websocket: WebSocket, outbox: Outbox) -> None:
+    while True:
+        await _send_all(websocket, await outbox.take())
+
+
+async def _send_all(websocket: WebSocket, texts: list[str]) -> None:
+    try:
+        for text in texts:
+            await websocket.send_text(text)
+    except (WebSocketDisconnect, WebSocketDisconnected) as error:
+        raise ClosedError(None, "the peer is gone") from error
+
+
+async def _messages(websocket: WebSocket) -> AsyncIterator[str | bytes]:
+    """Yield what the peer sends; raises ClosedError with its code at the end."""
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise ClosedError(message.get("code"), "closed by the peer")
+        text = message.get("text")
+        yield text if text is not None else message["bytes"]
+
+
+async def _ignoring(websocket: WebSocket) -> None:
+    async for _ in _messages(websocket):
+        pass

@@ -1,0 +1,141 @@
+"""What many tests need: a small model, a service in this process, a real broker."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import stamina
+from onnx import TensorProto, helper, numpy_helper
+
+from stream import artifact, service
+from stream.artifact import Manifest
+from stream.config import Config, Model, Server
+from stream.service import Service
+
+ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        skip = pytest.mark.skip(reason="takes minutes: run with --slow")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(skip)
+
+
+def write_toy_artifact(folder: Path) -> Path:
+    """Write a model that is quick and answers each window differently: softmax(mean, max)."""
+    weights = np.random.default_rng(0).normal(0, 0.5, (6, 6)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["windows", "axes"], ["mean"], keepdims=0),
+        helper.make_node("ReduceMax", ["windows", "axes"], ["max"], keepdims=0),
+        helper.make_node("Concat", ["mean", "max"], ["features"], axis=1),
+        helper.make_node("MatMul", ["features", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("windows", TensorProto.FLOAT, ["batch", 200, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 6])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array([1], np.int64), "axes"),
+        ],
+    )
+    opset = helper.make_opsetid("", 18)
+    folder.mkdir(parents=True)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[opset], ir_version=9), folder / artifact.MODEL
+    )
+    artifact.write(folder, toy_manifest(folder))
+    return folder
+
+
+def toy_manifest(folder: Path) -> Manifest:
+    return Manifest(
+        name="toy",
+        activities=ACTIVITIES,
+        rate_hz=20.0,
+        window=200,
+        hop=40,
+        units="m/s2",
+        sha256=artifact.sha256_of(folder / artifact.MODEL),
+        trained_on=(),
+        split={},
+        metrics={},
+        code_version="0",
+        created="2026-11-22",
+    )
+
+
+@pytest.fixture(scope="session")
+def toy_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_artifact(tmp_path_factory.mktemp("artifact") / "toy")
+
+
+@pytest.fixture
+def config(toy_artifact: Path) -> Config:
+    """Settings of a service on a port of the system's choice, with the small model."""
+    return Config(server=Server(port=0), model=Model(artifact=str(toy_artifact)))
+
+
+@pytest.fixture
+async def running(config: Config) -> AsyncIterator[Service]:
+    async with service.running(config) as running:
+        yield running
+
+
+def start_mosquitto(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start a broker that keeps its state in `folder`; return once it listens."""
+    settings = folder / "mosquitto.conf"
+    settings.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+        f"persistence_location {folder}/\nmax_queued_messages 0\nlog_dest none\n"
+    )
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    process = subprocess.Popen([program, "-c", str(settings)])
+    # A broker says nowhere that it listens, so it is asked until it does.
+    for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
+        with attempt:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    return process
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> None:
+    """Skip where there is no broker to run."""
+    if not (shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists()):
+        pytest.skip("mosquitto is not installed (scripts/test installs it where it may)")
+
+
+@pytest.fixture
+def broker(mosquitto: None, tmp_path: Path) -> Iterator[str]:
+    """A real broker of this test's own; yields its URL."""
+    folder = tmp_path / "mosquitto"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    tmp_path.chmod(0o777)
+    port = free_port()
+    process = start_mosquitto(folder, port)
+    yield f"mqtt://127.0.0.1:{port}"
+    stop(process)

@@ -1,0 +1,170 @@
+"""Sessions and devices over time; time moves by hand."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream import config
+from stream.batcher import Batcher, Deliver
+from stream.errors import InferenceError, OverloadedError
+from stream.events import Error, Message
+from stream.history import History
+from stream.hub import Hub
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.publish import Publisher
+from stream.session import SessionOptions
+from stream.wire import Frame
+
+
+class Unused:
+    def classify(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise AssertionError(windows)
+
+
+class Held(Batcher):
+    """A batcher that answers when told."""
+
+    def __init__(self) -> None:
+        super().__init__(Unused(), config.Batcher())
+        self.asked: list[Deliver] = []
+
+    def submit(self, xyz: NDArray[np.float32], deliver: Deliver) -> None:
+        self.asked.append(deliver)
+
+    def answer(self) -> None:
+        for deliver in self.asked:
+            deliver(np.array([0.9, 0.1], np.float32))
+        self.asked.clear()
+
+
+class World:
+    """A hub with a clock of its own, and all that it published."""
+
+    def __init__(self, options: config.Hub | None = None) -> None:
+        self.now = 1000.0
+        self.heard: list[tuple[str, Message]] = []
+        self.batcher = Held()
+        metrics = Metrics()
+        publisher = Publisher(History(1000), metrics)
+        publisher.add_sink(lambda device, message, _channel: self.heard.append((device, message)))
+        clock: Callable[[], float] = lambda: self.now  # noqa: E731
+        self.hub = Hub(
+            options or config.Hub(),
+            SessionOptions(activities=("Sitting", "Walking"), model="toy@0"),
+            self.batcher,
+            publisher,
+            metrics,
+            clock=clock,
+            utc=clock,
+        )
+
+    def words(self, kind: str) -> list[str]:
+        """Return ids or statuses of what was published, by type."""
+        found = [m for _, m in self.heard if m.__struct_config__.tag == kind]
+        return [getattr(m, "id", "") or getattr(m, "status", "") for m in found]
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.hub.sweep()
+
+
+def frame(seq: int | None, count: int = 40, session: str | None = None) -> Frame:
+    xyz = np.random.default_rng(seq).normal(9, 1, (count, 3)).astype(np.float32)
+    return Frame(seq, None, None, xyz, session)
+
+
+def test_online_while_connected_and_ten_seconds_after_the_last_frame() -> None:
+    world = World()
+    live, outbox = world.hub.open("websocket", "a"), Outbox(10)
+    world.hub.attach(live, outbox)
+    assert world.words("status") == ["online"]
+    world.wait(60)
+    world.hub.take(live, frame(0), 20)
+    world.hub.detach(live, outbox, done=False)
+    world.wait(9)
+    assert world.words("status") == ["online"]
+    world.wait(2)
+    assert world.words("status") == ["online", "offline"]
+
+
+def test_a_session_expires_and_ends_its_activity() -> None:
+    world = World()
+    live = world.hub.open("mqtt", "a", "s")
+    world.hub.take(live, frame(0), 20)
+    world.wait(599)
+    assert world.hub.open("mqtt", "a", "s") is live
+    world.wait(2)
+    assert world.words("activity") == ["a/s/close/ended"]
+    assert world.hub.open("mqtt", "a", "s").session.next_seq == 0
+
+
+def test_an_expired_connection_is_asked_to_come_back() -> None:
+    world = World()
+    live, outbox = world.hub.open("websocket", "a"), Outbox(10)
+    world.hub.attach(live, outbox)
+    world.hub.take(live, frame(0), 20)
+    world.wait(601)
+    assert outbox.closed is not None
+    assert outbox.closed.code == 1001
+
+
+def test_the_end_waits_for_the_last_predictions() -> None:
+    world = World()
+    live = world.hub.open("mqtt", "a", "s")
+    for seq in range(6):
+        world.hub.take(live, frame(seq), 20)
+    world.hub.end(live)
+    assert world.words("activity") == []
+    world.batcher.answer()
+    assert world.words("prediction") == ["a/s/0", "a/s/1"]
+    assert world.words("activity") == ["a/s/1/ended", "a/s/1/started", "a/s/close/ended"]
+
+
+def test_seq_0_opens_a_new_session_unless_it_is_a_repeat() -> None:
+    hub = World().hub
+    first = hub.locate("mqtt", "a", frame(0), b"zero")
+    hub.take(first, frame(0), 20)
+    assert hub.locate("mqtt", "a", frame(0), b"zero") is first
+    assert hub.locate("mqtt", "a", frame(1), b"one") is first
+    second = hub.locate("mqtt", "a", frame(0), b"other zero")
+    assert second is not first
+    assert hub.locate("mqtt", "a", frame(None), b"no seq") is second
+
+
+def test_channels_have_sessions_of_their_own() -> None:
+    hub = World().hub
+    assert hub.open("mqtt", "a", "s") is not hub.open("http", "a", "s")
+
+
+def test_a_window_without_an_answer_is_said() -> None:
+    world = World()
+    live = world.hub.open("mqtt", "a", "s")
+    for seq in range(5):
+        world.hub.take(live, frame(seq), 20)
+    world.batcher.asked[0](InferenceError("broken"))
+    errors = [m for _, m in world.heard if isinstance(m, Error)]
+    assert [error.code for error in errors] == ["inference-failed"]
+
+
+def test_the_idlest_session_makes_room() -> None:
+    world = World(config.Hub(max_sessions=2))
+    for name in ("a", "b", "c"):
+        world.hub.take(world.hub.open("mqtt", name, "s"), frame(0), 20)
+    assert world.words("activity") == ["a/s/close/ended"]
+
+
+def test_no_room_for_more_connected_sessions() -> None:
+    world = World(config.Hub(max_sessions=1))
+    world.hub.attach(world.hub.open("websocket", "a"), Outbox(10))
+    with pytest.raises(OverloadedError, match="1 sessions"):
+        world.hub.open("websocket", "b")
+
+
+def test_devices_longest_away_are_forgotten() -> None:
+    world = World(config.Hub(max_devices=2))
+    for name in ("a", "b", "c"):
+        world.hub.devices.get(name)
+    assert [device.name for device in world.hub.devices] == ["b", "c"]

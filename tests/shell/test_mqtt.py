@@ -1,0 +1,171 @@
+"""MQTT against a real Mosquitto: in, out, retained state, last will, and broken connections."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiomqtt
+import httpx
+import msgspec
+import numpy as np
+import pytest
+
+from stream import config, service
+from stream.config import Config
+from stream.service import Service
+from stream.wire import encode_binary
+from tests.conftest import free_port, start_mosquitto, stop
+
+SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)
+
+
+def text(seq: int | None, **more: Any) -> str:
+    first = 40 * (seq or 0)
+    body = {"xyz": SAMPLES[first : first + 40].tolist(), **more}
+    return json.dumps(body if seq is None else {"seq": seq, **body})
+
+
+def client_of(url: str, **options: Any) -> aiomqtt.Client:
+    parts = urlsplit(url)
+    return aiomqtt.Client(parts.hostname or "", parts.port or 1883, **options)
+
+
+@asynccontextmanager
+async def listening(url: str, *topics: str) -> AsyncIterator[aiomqtt.Client]:
+    async with client_of(url) as client:
+        for topic in topics:
+            await client.subscribe(topic, qos=1)
+        yield client
+
+
+async def expect(client: aiomqtt.Client, topic: str, *words: str) -> bytes:
+    """Return the payload of the next message on `topic` that contains all `words`."""
+    async with asyncio.timeout(20):
+        async for message in client.messages:
+            payload = message.payload
+            assert isinstance(payload, bytes)
+            if str(message.topic) == topic and all(word.encode() in payload for word in words):
+                return payload
+    raise AssertionError("the connection ended")
+
+
+def with_broker(settings: Config, url: str) -> Config:
+    mqtt = config.Mqtt(url=url, reconnect_max_s=0.5)
+    return msgspec.structs.replace(settings, mqtt=mqtt)
+
+
+@pytest.fixture
+async def joined(config: Config, broker: str) -> AsyncIterator[Service]:
+    """A service that has joined the broker."""
+    async with (
+        listening(broker, "gaitway/status") as client,
+        service.running(with_broker(config, broker)) as running,
+    ):
+        await expect(client, "gaitway/status", "online")
+        yield running
+
+
+async def test_frames_in_predictions_and_acks_out(joined: Service, broker: str) -> None:
+    async with listening(broker, "gaitway/a/ack", "gaitway/a/prediction") as phone:
+        for seq in range(4):
+            await phone.publish("gaitway/a/samples", text(seq, session="s"), qos=1)
+        await phone.publish("gaitway/a/samples", text(4, session="s"), qos=1)
+        await expect(phone, "gaitway/a/ack", '"seq":4')
+        prediction = json.loads(await expect(phone, "gaitway/a/prediction"))
+    assert prediction["id"] == "a/s/0"
+
+
+async def test_binary_frames_and_frames_without_seq(joined: Service, broker: str) -> None:
+    async with listening(broker, "gaitway/+/prediction") as phone:
+        for seq in range(5):
+            block = SAMPLES[40 * seq : 40 * seq + 40]
+            await phone.publish("gaitway/binary/samples", encode_binary(seq, block), qos=1)
+            await phone.publish("gaitway/bare/samples", text(None), qos=1)
+        topics = {str((await anext(phone.messages)).topic) for _ in range(2)}
+    assert topics == {"gaitway/binary/prediction", "gaitway/bare/prediction"}
+
+
+async def test_state_is_retained(joined: Service, broker: str) -> None:
+    async with client_of(broker) as phone:
+        await phone.publish("gaitway/a/samples", text(0), qos=1)
+    async with listening(broker, "gaitway/a/activity") as late:
+        assert json.loads(await expect(late, "gaitway/a/activity"))["activity"] == "Unknown"
+    async with listening(broker, "gaitway/a/status") as late:
+        assert await expect(late, "gaitway/a/status") == b"online"
+
+
+@pytest.mark.parametrize(
+    "payload", [b"junk", b"", b'{"seq": 0, "xyz": [[1, 2, 4e9]]}', b"\x01\x00", b"[" * 2_000_000]
+)
+async def test_nonsense_goes_to_the_error_topic(
+    joined: Service, broker: str, payload: bytes
+) -> None:
+    async with listening(broker, "gaitway/bad/error", "gaitway/good/ack") as phone:
+        await phone.publish("gaitway/bad/samples", payload, qos=1)
+        error = json.loads(await expect(phone, "gaitway/bad/error", '"type":"error"'))
+        assert error["code"] == "bad-frame"
+        await phone.publish("gaitway/good/samples", text(0), qos=1)
+        await expect(phone, "gaitway/good/ack", '"seq":0')
+
+
+async def test_a_device_that_cannot_be_named_is_counted(joined: Service, broker: str) -> None:
+    async with listening(broker, "gaitway/good/ack") as phone:
+        await phone.publish("gaitway/$bad name/samples", text(0), qos=1)
+        await phone.publish("gaitway/good/samples", text(0), qos=1)
+        await expect(phone, "gaitway/good/ack")
+    async with httpx.AsyncClient() as client:
+        metrics = (await client.get(f"{joined.http_url}/metrics")).text
+    assert 'gaitway_frames_refused_total{channel="mqtt",code="bad-device"} 1.0' in metrics
+
+
+async def test_a_stop_says_offline(config: Config, broker: str) -> None:
+    async with listening(broker, "gaitway/status") as client:
+        async with service.running(with_broker(config, broker)):
+            await expect(client, "gaitway/status", "online")
+        await expect(client, "gaitway/status", "offline")
+
+
+async def test_frames_wait_at_the_broker_while_the_service_is_away(
+    config: Config, broker: str
+) -> None:
+    settings = with_broker(config, broker)
+    async with listening(broker, "gaitway/#") as phone:
+        async with service.running(settings):
+            await expect(phone, "gaitway/status", "online")
+        for seq in range(5):
+            await phone.publish("gaitway/a/samples", text(seq), qos=1)
+        async with service.running(settings):
+            await expect(phone, "gaitway/a/prediction")
+
+
+async def test_a_restarted_broker_is_joined_again(
+    config: Config, mosquitto: None, tmp_path: Path
+) -> None:
+    """Subscriptions and retained state are back even where the broker forgot everything."""
+    port = free_port()
+    url = f"mqtt://127.0.0.1:{port}"
+    process = start_mosquitto(_folder(tmp_path / "first"), port)
+    async with service.running(with_broker(config, url)) as running:
+        async with listening(url, "gaitway/a/ack") as phone:
+            await phone.publish("gaitway/a/samples", text(0), qos=1)
+            await expect(phone, "gaitway/a/ack")
+            stop(process)
+        process = start_mosquitto(_folder(tmp_path / "second"), port)
+        async with listening(url, "gaitway/#") as phone:
+            await expect(phone, "gaitway/status", "online")
+            await expect(phone, "gaitway/a/activity", '"device":"a"')
+            await phone.publish("gaitway/a/samples", text(1), qos=1)
+            await expect(phone, "gaitway/a/ack", '"seq":1')
+        assert running.bridge is not None
+    stop(process)
+
+
+def _folder(path: Path) -> Path:
+    path.parent.chmod(0o777)
+    path.mkdir()
+    path.chmod(0o777)
+    return path
