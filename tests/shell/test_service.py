@@ -1,0 +1,141 @@
+"""The program as an operator runs it: starting, stopping, and saying what is wrong in one line."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from stream.service import Service
+from tests.conftest import write_toy_artifact
+
+GAITWAY = str(Path(sys.executable).parent / "gaitway")
+
+
+@asynccontextmanager
+async def serving(*options: str) -> AsyncIterator[tuple[Process, str]]:
+    """Run `gaitway serve` as a process of its own; yield it and its address."""
+    process = await asyncio.create_subprocess_exec(
+        GAITWAY, "serve", "--port", "0", *options, stdout=PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            while not (found := re.search(rb"ws://(\S+?)/", await process.stdout.readline())):
+                pass
+        yield process, found[1].decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def run(*arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(GAITWAY, *arguments, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_serves_the_shipped_model_and_stops_in_order(tmp_path: Path) -> None:
+    async with serving() as (process, address), httpx.AsyncClient() as client:
+        ready = (await client.get(f"http://{address}/readyz")).json()
+        assert ready["ready"]
+        assert ready["model"].startswith("pocket@")
+        mapped = Path(f"/proc/{process.pid}/maps")  # not on macOS
+        assert not mapped.exists() or "tensorflow" not in mapped.read_text(errors="ignore")
+        async with connect(f"ws://{address}/v1/stream?device=a") as phone:
+            await phone.recv()
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code in {1001, 1012}
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+async def test_what_was_acked_is_answered_before_a_stop(toy_artifact: Path) -> None:
+    async with serving("--artifact", str(toy_artifact)) as (process, address):
+        async with connect(f"ws://{address}/v1/stream?device=a") as phone:
+            await phone.recv()
+            frame = {"seq": 0, "xyz": [[0.0, 9.8, 0.1 * i] for i in range(400)]}
+            await phone.send(json.dumps(frame))
+            heard = [json.loads(await phone.recv())["type"]]
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed):
+                async with asyncio.timeout(5):
+                    await _collect(phone, heard)
+        assert heard.count("prediction") == 6
+
+
+async def _collect(phone: object, heard: list[str]) -> None:
+    while True:
+        heard.append(json.loads(await phone.recv())["type"])  # type: ignore[attr-defined]
+
+
+async def test_artifact_prints_its_folder() -> None:
+    code, out, _ = await run("artifact")
+    assert code == 0
+    assert (Path(out.strip()) / "model.onnx").stat().st_size < 2_000_000
+
+
+BAD_CONFIGS = [
+    ("[server", "is not TOML"),
+    ("[server]\nport = 99999", "server.port = 99999"),
+    ("[server]\nprot = 1", "server.prot = 1"),
+    ("[servers]", "servers"),
+    ('[batcher]\nmax_batch = "many"', "batcher.max_batch = 'many'"),
+    ("[signal]\nhop = 300", "signal.hop = 300"),
+    ("[signal]\ngrid_hz = 25.0", "rate_hz = 20.0, but signal.grid_hz = 25.0"),
+    ('[model]\nartifact = "/nowhere"', "/nowhere/manifest.json"),
+    ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker'"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_CONFIGS)
+async def test_a_bad_config_is_one_line_and_exit_code_2(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    code, _, err = await run("serve", "--config", str(path))
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert words in err
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "no-json", "no-model"])
+async def test_a_damaged_artifact_is_one_line_and_exit_code_2(tmp_path: Path, damage: str) -> None:
+    folder = write_toy_artifact(tmp_path / "toy")
+    model, manifest = folder / "model.onnx", folder / "manifest.json"
+    match damage:
+        case "flip":
+            model.write_bytes(model.read_bytes()[:-1] + b"\xff")
+        case "truncate":
+            model.write_bytes(model.read_bytes()[:100])
+        case "no-json":
+            manifest.write_text("{")
+        case "no-model":
+            model.unlink()
+    code, _, err = await run("serve", "--artifact", str(folder), "--port", "0")
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert str(folder) in err
+
+
+async def test_a_taken_port_says_what_to_do(running: Service) -> None:
+    code, _, err = await run("serve", "--port", str(running.port))
+    assert code == 2
+    assert "--port" in err
+    assert len(err.splitlines()) == 1
