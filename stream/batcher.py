@@ -1,10 +1,10 @@
 """Windows of all devices share the model's batches; inference has a thread of its own."""
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -21,37 +21,37 @@ Deliver = Callable[[Answer], None]
 class _Waiter(NamedTuple):
     xyz: NDArray[np.float32]  # (window, 3)
     deliver: Deliver
-    since: float  # loop time in s
+    since: float  # monotonic s
 
 
 class Batcher:
     """Collects windows until a batch is full or its first window has waited `max_wait_ms`.
 
-    Answers come in the order of submission, on the event loop. Whatever the classifier raises
-    is told to every window of the batch as InferenceError, and stands in `failure` until a batch
+    The thread collects by itself, so that a busy event loop delays answers but never the model.
+    Answers come in the order of submission, on the event loop. Whatever the classifier raises is
+    told to every window of the batch as InferenceError, and stands in `failure` until a batch
     succeeds. `submit` never refuses; who submits asks `full` first, or awaits `room`.
     """
 
     def __init__(self, classifier: Classifier, options: config.Batcher) -> None:
         self.failure: InferenceError | None = None
-        self.batches = 0
         self._classifier = classifier
         self._options = options
-        self._waiting: deque[_Waiter] = deque()
-        self._some = asyncio.Event()
-        self._batch_ready = asyncio.Event()
+        self._queue: SimpleQueue[_Waiter | None] = SimpleQueue()
+        self._unanswered = 0
+        self._stopping = False
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
         self._room.set()
         self._idle.set()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return self._unanswered
 
     @property
     def full(self) -> bool:
         """Whether as many windows wait as may."""
-        return len(self._waiting) >= self._options.max_queue
+        return self._unanswered >= self._options.max_queue
 
     async def room(self) -> None:
         """Wait until the queue is not full."""
@@ -63,65 +63,68 @@ class Batcher:
 
     def submit(self, xyz: NDArray[np.float32], deliver: Deliver) -> None:
         """Queue a window (window, 3); `deliver` is called once with its answer."""
-        self._waiting.append(_Waiter(xyz, deliver, asyncio.get_running_loop().time()))
+        self._unanswered += 1
         self._idle.clear()
-        self._some.set()
-        if len(self._waiting) >= self._options.max_batch:
-            self._batch_ready.set()
         if self.full:
             self._room.clear()
+        self._queue.put(_Waiter(xyz, deliver, time.monotonic()))
 
     async def run(self) -> None:
         """Answer windows until cancelled; then the rest are told."""
+        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="inference") as thread:
             try:
-                while True:
-                    await self._gather()
-                    await self._answer(thread)
+                await loop.run_in_executor(thread, self._work, loop)
             finally:
-                self._tell(list(self._waiting), InferenceError("the service is stopping"))
-                self._waiting.clear()
+                self._stopping = True
+                self._queue.put(None)  # wakes the thread
+                thread.shutdown()
+                self._tell_the_rest()
 
-    async def _gather(self) -> None:
-        """Wait for a full batch, or for as long as the first window may wait."""
-        await self._some.wait()
-        deadline = self._waiting[0].since + self._options.max_wait_ms / 1000
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                await self._batch_ready.wait()
+    def _tell_the_rest(self) -> None:
+        stopping = InferenceError("the service is stopping")
+        while not self._queue.empty():
+            waiter = self._queue.get()
+            if waiter is not None:
+                self._deliver([waiter], stopping)
 
-    async def _answer(self, thread: ThreadPoolExecutor) -> None:
-        batch = self._take()
-        windows = np.stack([waiter.xyz for waiter in batch])
-        loop = asyncio.get_running_loop()
-        try:
-            answers = await loop.run_in_executor(thread, self._classifier.classify, windows)
-        except asyncio.CancelledError:
-            self._tell(batch, InferenceError("the service is stopping"))
-            raise
-        except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
-            self.failure = InferenceError(f"{len(batch)} windows got no answer: {error}")
-            self._tell(batch, self.failure)
-        else:
-            self.failure = None
-            for waiter, probabilities in zip(batch, answers, strict=True):
-                waiter.deliver(probabilities)
-        self.batches += 1
-        if not self._waiting:
-            self._idle.set()
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer batch after batch; this is the thread."""
+        while not self._stopping:
+            batch = self._collect()
+            if batch:
+                loop.call_soon_threadsafe(self._deliver, batch, self._classify(batch))
 
-    def _take(self) -> list[_Waiter]:
-        size = min(len(self._waiting), self._options.max_batch)
-        batch = [self._waiting.popleft() for _ in range(size)]
-        if not self._waiting:
-            self._some.clear()
-        if len(self._waiting) < self._options.max_batch:
-            self._batch_ready.clear()
-        if not self.full:
-            self._room.set()
+    def _collect(self) -> list[_Waiter]:
+        """Wait for a window, and for others to join it."""
+        first = self._queue.get()
+        if first is None:
+            return []
+        batch, deadline = [first], first.since + self._options.max_wait_ms / 1000
+        while len(batch) < self._options.max_batch:
+            try:
+                waiter = self._queue.get(timeout=max(deadline - time.monotonic(), 0))
+            except Empty:
+                break
+            if waiter is None:
+                break
+            batch.append(waiter)
         return batch
 
-    @staticmethod
-    def _tell(batch: list[_Waiter], error: InferenceError) -> None:
-        for waiter in batch:
-            waiter.deliver(error)
+    def _classify(self, batch: list[_Waiter]) -> NDArray[np.float32] | InferenceError:
+        try:
+            return self._classifier.classify(np.stack([waiter.xyz for waiter in batch]))
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
+            return InferenceError(f"{len(batch)} windows got no answer: {error}")
+
+    def _deliver(
+        self, batch: list[_Waiter], answers: NDArray[np.float32] | InferenceError
+    ) -> None:
+        self.failure = answers if isinstance(answers, InferenceError) else None
+        self._unanswered -= len(batch)
+        for i, waiter in enumerate(batch):
+            waiter.deliver(answers if isinstance(answers, InferenceError) else answers[i])
+        if not self.full:
+            self._room.set()
+        if not self._unanswered:
+            self._idle.set()

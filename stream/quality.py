@@ -1,7 +1,7 @@
 """What is wrong with a device's signal, in one plain sentence. Judges, but changes nothing."""
 
 from collections import deque
-from math import hypot, inf
+from math import hypot, inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +29,14 @@ class Verdict(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The signal until one moment: its length without breaks in s, its samples, and their sum."""
+    """The signal until one moment: its length without breaks, its samples, and their sums."""
 
     lived_s: float
     samples: int
     x: float
     y: float
     z: float
+    square: float  # of the length
 
 
 class Monitor:
@@ -53,25 +54,30 @@ class Monitor:
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""
         if not self._marks:
-            self._marks.append(Mark(0.0, 0, 0.0, 0.0, 0.0))
+            self._marks.append(Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0))
         last = self._marks[-1]
-        lived_s = last.lived_s + self._passed(float(t[0]), float(t[-1]))
+        lived_s = last.lived_s + self._passed(t)
         moved_t = self._moved(t, xyz)
         if moved_t is not None:
             self._moved_s = lived_s - max(self._newest_t - moved_t, 0.0)
         x, y, z = xyz.sum(axis=0).tolist()
-        mark = Mark(lived_s, last.samples + len(t), last.x + x, last.y + y, last.z + z)
+        square = last.square + float(np.vdot(xyz, xyz))
+        mark = Mark(lived_s, last.samples + len(t), last.x + x, last.y + y, last.z + z, square)
         if len(self._marks) > 1 and lived_s - self._marks[-2].lived_s < MARK_S:
             self._marks.pop()
         self._marks.append(mark)
         while lived_s - self._marks[1].lived_s >= MEMORY_S:
             self._marks.popleft()
 
-    def _passed(self, first: float, last: float) -> float:
+    def _passed(self, t: NDArray[np.float64]) -> float:
         """Return the seconds that a frame adds to the signal's length."""
+        first, last = float(t[0]), float(t[-1])
         if abs(first - self._newest_t) > BREAK_S:
             self._newest_t = first
         passed = max(last - self._newest_t, 0.0)
+        if last - first > BREAK_S:  # there may be breaks within
+            steps = np.diff(np.maximum.accumulate(t))
+            passed -= float(steps[steps > BREAK_S].sum())
         self._newest_t = max(last, self._newest_t)
         return passed
 
@@ -89,8 +95,8 @@ class Monitor:
         if now_s < SETTLE_S or now_s - self._checked_s < CHECK_S:
             return None
         self._checked_s = now_s
-        rate_hz, gravity = self._measure()
-        advice = self._advice(rate_hz, gravity, now_s)
+        rate_hz = self._rate_hz()
+        advice = self._advice(rate_hz, now_s)
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
         verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, advice or skipped)
         if self._said is not None and _same(verdict, self._said):
@@ -98,20 +104,26 @@ class Monitor:
         self._said = verdict
         return verdict
 
-    def _measure(self) -> tuple[float, float]:
-        """Return the rate in Hz, and the length of the mean reading in m/s²."""
+    def _rate_hz(self) -> float:
+        old, new = self._marks[0], self._marks[-1]
+        intervals = new.samples - max(old.samples, 1)
+        return round(intervals / (new.lived_s - old.lived_s), 1)
+
+    def _gravity(self) -> tuple[float, float]:
+        """Return the length of the mean reading in m/s², and its share of the readings' RMS."""
         old, new = self._marks[0], self._marks[-1]
         samples = new.samples - old.samples
         mean = hypot(new.x - old.x, new.y - old.y, new.z - old.z) / samples
-        intervals = samples if old.samples else samples - 1
-        return round(intervals / (new.lived_s - old.lived_s), 1), mean
+        rms = sqrt(max((new.square - old.square) / samples, mean**2, 1e-12))
+        return mean, mean / rms
 
-    def _advice(self, rate_hz: float, gravity: float, now_s: float) -> str:
+    def _advice(self, rate_hz: float, now_s: float) -> str:
         if now_s - self._moved_s >= FROZEN_S:
             return "The sensor repeats the same reading: check that motion sensors are switched on."
-        if gravity < 0.5:
+        mean, share = self._gravity()
+        if mean < 0.5 or (mean < 2.0 and share < 0.5):  # what is left is movement
             return "Gravity is missing: send acceleration with gravity, or gravity beside it."
-        if gravity < 2.0:
+        if mean < 2.0:
             return "The readings look like g: connect with units=g, or send m/s²."
         if rate_hz < SLOW_HZ:
             return f"Your rate is {rate_hz:g} Hz, at least 20 Hz is needed."

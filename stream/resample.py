@@ -252,7 +252,7 @@ def _filtered(
     count = last - first
     end = count.cumsum()
     point = np.arange(len(grid)).repeat(count)
-    sample = np.arange(end[-1]) + (last - end).repeat(count)
+    sample = np.arange(len(point)) + (last - end).repeat(count)
     distance = np.abs(t[sample] - grid.repeat(count)) * (_STEPS / REACH_S)
     step = distance.astype(np.intp)
     weight = (_TABLE[step] + (distance - step) * _SLOPE[step]) * _intervals(t)[sample]

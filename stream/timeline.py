@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import MixedTimeError
-from stream.wire import MAX_RATE_HZ, Frame
+from stream.limits import MAX_RATE_HZ
+from stream.wire import Frame
 
 RATE_TOLERANCE = 1e-6  # binary frames state it as float32
 SLOWEST_HZ = 1.0  # below it the times of a frame tell of a gap, not of a rate

@@ -14,7 +14,7 @@ from starlette.websockets import (
 
 from stream import config, wire
 from stream.errors import DeviceError, OverloadedError, ParameterError
-from stream.events import Ack, Error, Welcome
+from stream.events import Ack, Error, Message, Welcome
 from stream.history import Query
 from stream.hub import Hub, Live
 from stream.outbox import ClosedError, Outbox, encode
@@ -95,36 +95,38 @@ class DeviceConnection:
         )
 
     async def _reading(self) -> None:
+        """Take frames; acks go out at once, so that a device that reads none is read no further."""
         async for payload in _messages(self._websocket):
             if self._outbox.closed is not None:
                 return  # replaced: the newer connection speaks for the device
             try:
                 self._take(payload)
+                await self._say()
             except DeviceError as error:
-                self._refuse(error)
+                if not (isinstance(payload, str) and wire.is_auth(payload)):
+                    await self._refuse(error)
             except OverloadedError as error:
                 self._outbox.send(Error(code=error.code, message=str(error)))
                 self._outbox.close(OVERLOADED, str(error))
                 return
 
     def _take(self, payload: str | bytes) -> None:
-        if isinstance(payload, str) and wire.is_auth(payload):
-            return  # nothing is asked for, so nothing is refused
         frame = wire.decode(payload, self._source, self._limits, text=isinstance(payload, str))
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
-        self._ack()
 
-    def _ack(self) -> None:
+    async def _say(self, *messages: Message) -> None:
+        """Send `messages`, then the ack of all that is taken."""
+        texts = [encode(message) for message in messages]
         session = self._live.session
         if session.next_seq:
-            self._outbox.send(Ack(session=session.id, seq=session.next_seq - 1))
+            texts.append(encode(Ack(session=session.id, seq=session.next_seq - 1)))
+        await _send_all(self._websocket, texts)
 
-    def _refuse(self, error: DeviceError) -> None:
-        self._outbox.send(self._hub.refuse(self._live, CHANNEL, error))
-        self._ack()
+    async def _refuse(self, error: DeviceError) -> None:
+        await self._say(self._hub.refuse(self._live, CHANNEL, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= self._hub.options.max_bad_frames:
             self._outbox.close(POLICY, f"{self._bad_in_a_row} bad frames in a row")

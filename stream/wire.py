@@ -13,14 +13,22 @@ from numpy.typing import NDArray
 
 from stream.config import Wire
 from stream.errors import DeviceError, ParameterError
+from stream.limits import (
+    MAX_RATE_HZ,
+    MAX_SEQ,
+    MIN_RATE_HZ,
+    STANDARD_GRAVITY,
+    check_count,
+    check_rate,
+    check_samples,
+    check_seq,
+    check_times,
+)
 
-STANDARD_GRAVITY = 9.80665  # m/s², CGPM 1901
-MAX_SEQ = 2**32 - 1
-MIN_RATE_HZ, MAX_RATE_HZ = 0.5, 1000.0
-MAX_T_S = 1e11  # beyond it a float64 second no longer holds a millisecond
 HEADER = struct.Struct("<BBHIdfI")
 VERSION = 1
 WITH_TIMES, WITH_GRAVITY = 0b01, 0b10
+_SEQ = re.compile(r'"seq"\s*:\s*(\d{1,10})\s*[,}]')
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 Units = Literal["m/s2", "g"]
@@ -95,7 +103,9 @@ def check_source(options: dict[str, Any]) -> Source:
         name = str(error).partition(" - at `$.")[2].rstrip("`")
         raise ParameterError(f"{name} = {options.get(name)!r}: {_explain(error)}") from error
     if not MIN_RATE_HZ <= source.rate_hz <= MAX_RATE_HZ:
-        raise ParameterError(f"rate_hz = {source.rate_hz}: {MIN_RATE_HZ} to {MAX_RATE_HZ} allowed")
+        raise ParameterError(
+            f"rate_hz = {options['rate_hz']!r}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed"
+        )
     return source
 
 
@@ -127,9 +137,9 @@ def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
         raw = _text.decode(payload)
     except _MALFORMED as error:
         raise DeviceError(f"not a frame: {_explain(error)}", _seq_of(payload)) from error
-    seq = _checked_seq(raw.seq)
+    seq = check_seq(raw.seq)
     n = len(raw.xyz)
-    _check_count(n, limits, seq)
+    check_count(n, limits.max_samples, seq)
     gravity = _gravity_beside(raw, source, seq)
     if raw.units or raw.axes:
         source = msgspec.structs.replace(
@@ -137,7 +147,7 @@ def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
         )
     if raw.session is not None:
         _check_session(raw.session, seq)
-    rate_hz = _checked_rate(raw.rate_hz, seq)
+    rate_hz = check_rate(raw.rate_hz, seq)
     rate_hz = rate_hz if raw.t0 is None else rate_hz or source.rate_hz
     t = _text_times(raw, n, rate_hz)
     xyz = _samples(np.array(raw.xyz, np.float64), gravity, source, limits, seq)
@@ -164,7 +174,7 @@ def _text_times(raw: TextFrame, n: int, rate_hz: float | None) -> Times | None:
         raise DeviceError("t and t0 are both given, one is allowed", raw.seq)
     if len(raw.t) != n:
         raise DeviceError(f"t has {len(raw.t)} values for {n} samples", raw.seq)
-    return _checked_times(np.array(raw.t, np.float64), raw.seq)
+    return check_times(np.array(raw.t, np.float64), raw.seq)
 
 
 def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
@@ -186,11 +196,11 @@ def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
             f"{HEADER.size + 4 * n * columns}",
             seq,
         )
-    _check_count(n, limits, seq)
+    check_count(n, limits.max_samples, seq)
     table = np.frombuffer(payload, "<f4", offset=HEADER.size).reshape(n, columns).astype(np.float64)
-    rate_hz = None if rate == 0 or np.isnan(rate) else _checked_rate(rate, seq)
+    rate_hz = None if rate == 0 or np.isnan(rate) else check_rate(rate, seq)
     if flags & WITH_TIMES:
-        t: Times | None = _checked_times(t0 + table[:, 0], seq)
+        t: Times | None = check_times(t0 + table[:, 0], seq)
     else:
         t0 = None if np.isnan(t0) else t0
         rate_hz = rate_hz if t0 is None else rate_hz or source.rate_hz
@@ -209,16 +219,7 @@ def _samples(
     total = xyz if gravity is None else xyz + gravity
     if source.units == "g":
         total = total * STANDARD_GRAVITY
-    limit = limits.max_g * STANDARD_GRAVITY
-    fine = np.abs(total) <= limit  # false for NaN
-    if not fine.all():
-        row, axis = np.argwhere(~fine)[0]
-        value = total[row, axis]
-        raise DeviceError(
-            f"sample {row}, {'xyz'[axis]} = {value:g} m/s²: finite and within ±{limits.max_g:g} g "
-            f"(±{limit:.1f} m/s²) is allowed",
-            seq,
-        )
+    check_samples(total, limits.max_g, seq)
     return (-total if source.axes == "ios" else total).astype(np.float32)
 
 
@@ -227,29 +228,7 @@ def _counted_times(
 ) -> Times | None:
     if t0 is None or rate_hz is None:
         return None
-    return _checked_times(t0 + np.arange(n) / rate_hz, seq)
-
-
-def _checked_times(t: Times, seq: int | None) -> Times:
-    fine = np.abs(t) <= MAX_T_S  # false for NaN
-    if not fine.all():
-        bad = t[~fine][0]
-        raise DeviceError(f"t = {bad:g} s: finite and within ±{MAX_T_S:g} s is allowed", seq)
-    return t
-
-
-def _checked_rate(rate_hz: float | None, seq: int | None) -> float | None:
-    if rate_hz is not None and not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        raise DeviceError(
-            f"rate_hz = {rate_hz:g}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed", seq
-        )
-    return rate_hz
-
-
-def _checked_seq(seq: int | None) -> int | None:
-    if seq is not None and not 0 <= seq <= MAX_SEQ:
-        raise DeviceError(f"seq = {seq}: 0 to {MAX_SEQ} is allowed")
-    return seq
+    return check_times(t0 + np.arange(n) / rate_hz, seq)
 
 
 def _check_session(session: str, seq: int | None) -> None:
@@ -259,17 +238,13 @@ def _check_session(session: str, seq: int | None) -> None:
         raise DeviceError(str(error), seq) from error
 
 
-def _check_count(n: int, limits: Wire, seq: int | None) -> None:
-    if not 1 <= n <= limits.max_samples:
-        raise DeviceError(f"{n} samples: a frame has 1 to {limits.max_samples}", seq)
-
-
 def _seq_of(payload: str | bytes) -> int | None:
-    """Find the seq of a frame that is otherwise nonsense, so that it can be acked."""
+    """Find the seq of a frame that is nonsense, no JSON even, so that it can be acked."""
     try:
         seq = _envelope.decode(payload).seq
     except _MALFORMED:
-        return None
+        found = _SEQ.search(payload if isinstance(payload, str) else payload.decode("latin-1"))
+        seq = int(found[1]) if found else None
     return seq if type(seq) is int and 0 <= seq <= MAX_SEQ else None
 
 

@@ -1,6 +1,7 @@
 """Batches: full or due, answered in order, and honest about failure."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -43,6 +44,25 @@ async def at_work(classifier: Classifier, options: config.Batcher) -> AsyncItera
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+class Stopper:
+    """Stops the batcher during the first batch, and finishes it once the stop is on its way."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.task: asyncio.Task[None] | None = None
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+        self.loop.call_soon(self.stopped.set)
+
+    def classify(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.loop.call_soon_threadsafe(self.stop)
+        self.stopped.wait(0.5)  # the stop itself waits for this batch
+        return windows[:, 0, :1]
 
 
 def window(value: float) -> NDArray[np.float32]:
@@ -90,15 +110,17 @@ async def test_failure_is_told_to_everyone_and_forgotten_after_success() -> None
 
 
 async def test_a_stop_tells_who_still_waits() -> None:
-    batcher = Batcher(Recorder(), config.Batcher(max_wait_ms=1e6))
+    stopper = Stopper()
+    batcher = Batcher(stopper, config.Batcher(max_batch=1))
     answers: list[Answer] = []
-    task = asyncio.create_task(batcher.run())
-    batcher.submit(window(1), answers.append)
-    await asyncio.sleep(0)  # let it begin to wait
-    task.cancel()
+    for value in range(3):
+        batcher.submit(window(value), answers.append)
+    stopper.task = asyncio.create_task(batcher.run())
     with pytest.raises(asyncio.CancelledError):
-        await task
-    assert isinstance(answers[0], InferenceError)
+        await stopper.task
+    await batcher.drained()
+    told = [isinstance(answer, InferenceError) for answer in answers]
+    assert sorted(told) == [False, True, True]
 
 
 async def test_room_is_given_when_the_queue_shrinks() -> None:
