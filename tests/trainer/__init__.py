@@ -1,0 +1,1 @@
+"""Tests of the trainer; `made` makes their recordings."""

@@ -1,0 +1,35 @@
+"""The trainer's commands without TensorFlow: they start light, and `train` says what is missing."""
+
+import subprocess
+import sys
+
+HEAVY = {"tensorflow", "keras", "sklearn", "matplotlib", "scipy", "onnx"}
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_the_commands_load_nothing_heavy() -> None:
+    done = run(f"import sys, trainer.cli; print(sorted({HEAVY!r} & set(sys.modules)))")
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_without_tensorflow_train_says_so_in_one_line() -> None:
+    # None in `sys.modules` is how Python marks a module as not to be found.
+    done = run(
+        "import sys; sys.modules.update(tensorflow=None, keras=None);"
+        "sys.argv = ['gaitway', 'train', '--quick'];"
+        "from stream.cli import main; main()"
+    )
+    assert done.returncode == 2
+    assert done.stderr == "gaitway: error: training needs: pip install 'gaitway[train]'\n"
+
+
+def test_missing_recordings_are_one_line() -> None:
+    done = run(
+        "import sys; sys.argv = ['gaitway', 'data', 'get', 'wisdm', '--from', '/nowhere.txt'];"
+        "from stream.cli import main; main()"
+    )
+    assert done.returncode == 2
+    assert done.stderr == "gaitway: error: /nowhere.txt: there is no such file\n"

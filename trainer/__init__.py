@@ -1,0 +1,1 @@
+"""Turns recordings into artifacts: loaders, networks, recipes. The server never imports it."""

@@ -1,0 +1,118 @@
+"""The commands of the trainer: `gaitway train` and `gaitway data get`.
+
+TensorFlow is only looked for when a recipe runs, so that the other commands start at once.
+"""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainer.errors import DataError, NeedsTrainingError
+from trainer.options import Options
+
+app = typer.Typer(rich_markup_mode="rich")
+data = typer.Typer(
+    no_args_is_help=True, help="Recordings: get those that `train` and `replay` use."
+)
+app.add_typer(data, name="data")
+
+
+class Recipe(StrEnum):
+    """Recipes by name; each has a module with `train(options)`."""
+
+    WISDM_BILSTM = "wisdm-bilstm"
+    POCKET = "pocket"
+
+
+class DataSet(StrEnum):
+    """Data sets that `data get` knows."""
+
+    WISDM = "wisdm"
+    WISDM_2019 = "wisdm-2019"
+    MOTIONSENSE = "motionsense"
+
+
+@app.command()
+def train(
+    recipe: Annotated[Recipe, typer.Option(help="What to train, and how.")] = Recipe.POCKET,
+    path: Annotated[
+        Path | None,
+        typer.Option("--data", help="The recordings: a file, or the folder that holds them."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results. Default: runs/RECIPE-DATE.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A trial on few windows, to see that it runs.")
+    ] = False,
+) -> None:
+    """Train a model on recordings and export it as an artifact.
+
+    The folder gets model.onnx and manifest.json, which the server takes, and
+    plots, metrics.json and a model card.
+
+    wisdm-bilstm is the classic tutorial on WISDM v1.1, an hour or two on the
+    complete file. pocket is the network that ships, trained on every data
+    set that is found, in a few minutes.
+
+    Recordings are looked for in --data, then in the folder that GAITWAY_DATA
+    names, then in the cache that `gaitway data get` fills.
+
+    [dim]gaitway train --recipe wisdm-bilstm[/]
+    [dim]gaitway train --recipe pocket --data ~/recordings --out my-model[/]
+    [dim]gaitway serve --artifact my-model[/]
+    """
+    folder = out or Path("runs") / f"{recipe}-{datetime.datetime.now().astimezone().date()}"
+    with named_errors():
+        module = import_module(f"trainer.{recipe.replace('-', '_')}")
+        module.train(Options(folder, path, epochs, seed, quick))
+        typer.echo(folder)
+
+
+@data.command()
+def get(
+    name: Annotated[DataSet, typer.Argument(help="Which data set.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A copy on this machine, packed or unpacked.")
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Take a part of WISDM v1.1, too.")
+    ] = False,
+) -> None:
+    """Put a data set into the cache, ~/.cache/gaitway, where training looks for it.
+
+    wisdm is downloaded from the WISDM lab and held against the checksum of the
+    complete file. The others have no lasting address with a checksum: get them
+    from their publishers, then --from.
+
+    [dim]gaitway data get wisdm[/]
+    [dim]gaitway data get wisdm --from ~/Downloads/WISDM_ar_latest.tar.gz[/]
+    [dim]gaitway data get motionsense --from A_DeviceMotion_data.zip[/]
+    """
+    with named_errors():
+        download = import_module("trainer.download")
+        cache = import_module("trainer.recordings").cache_folder()
+        typer.echo(download.get(name, source, cache, allow_partial))
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """Name what the operator can mend, so that `gaitway` shows one line instead of a traceback."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"stream", "trainer"}:
+            raise
+        raise NeedsTrainingError("training needs: pip install 'gaitway[train]'") from error
+    except OSError as error:
+        raise DataError(str(error)) from error

@@ -1,0 +1,77 @@
+"""Puts a trained model on disk as an artifact: the graph, and the manifest that describes it."""
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream import __version__, artifact
+from stream.artifact import Manifest, TrainingSet
+from stream.config import Signal
+from trainer.export import export
+from trainer.recordings import ACTIVITIES
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model comes from, and what was measured on it."""
+
+    recipe: str
+    trained_on: tuple[TrainingSet, ...]
+    split: dict[str, tuple[str, ...]]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """Raw windows (n, time, 3) in m/s², and the model's answers (n, classes) as trained."""
+
+    windows: NDArray[np.float32]
+    expected: NDArray[np.float32]
+
+
+def write_artifact(
+    folder: Path,
+    model: Any,  # noqa: ANN401  Keras is untyped
+    proof: Proof,
+    origin: Origin,
+    signal: Signal,
+) -> Manifest:
+    """Export `model`, which takes raw windows, and write its manifest into `folder`.
+
+    The greatest difference between graph and `proof` goes into the metrics. Raises ExportError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    difference = export(model, folder / artifact.MODEL, proof.windows, proof.expected)
+    manifest = Manifest(
+        name=origin.recipe,
+        activities=ACTIVITIES,
+        rate_hz=signal.grid_hz,
+        window=signal.window,
+        hop=signal.hop,
+        units="m/s2",
+        sha256=artifact.sha256_of(folder / artifact.MODEL),
+        trained_on=origin.trained_on,
+        split=origin.split,
+        metrics=origin.metrics | {"export_max_difference": difference},
+        code_version=__version__,
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
+    artifact.write(folder, manifest)
+    return manifest
+
+
+def checksums(path: Path) -> dict[str, str]:
+    """Return SHA-256 by name; a folder counts as one file, of its files' names and hashes."""
+    if path.is_file():
+        return {path.name: artifact.sha256_of(path)}
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            line = f"{artifact.sha256_of(file)}  {file.relative_to(path).as_posix()}\n"
+            digest.update(line.encode())
+    return {f"{path.name}/": digest.hexdigest()}

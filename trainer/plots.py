@@ -1,0 +1,91 @@
+"""The pictures of a training run, as PNG files. Nothing here decides or measures anything."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from trainer.evaluate import Score
+
+BLUE, AXES = "#2f6690", ("#2f6690", "#d1495b", "#66a182")
+Panels = list[Axes]
+
+
+def counts(path: Path, title: str, names: Sequence[str], how_many: Sequence[int]) -> None:
+    """Draw one horizontal bar a name, in the given order, with its count beside it."""
+    figure, (axes,) = _figure(8.0, 1.0 + 0.32 * len(names))
+    bars = axes.barh(list(names), list(how_many), color=BLUE)
+    axes.bar_label(bars, [f"{count:,}" for count in how_many], padding=4)
+    axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    _title(axes, title)
+    figure.savefig(path)
+
+
+def samples(path: Path, by_activity: Mapping[str, NDArray[np.float32]]) -> None:
+    """Draw the three axes, record by record, for one span (n, 3) of each activity."""
+    figure, panels = _figure(9.0, 0.8 + 1.7 * len(by_activity), rows=len(by_activity))
+    for axes, (activity, xyz) in zip(panels, by_activity.items(), strict=True):
+        for axis, color in enumerate(AXES):
+            axes.plot(xyz[:, axis], color=color, label="xyz"[axis])
+        _title(axes, activity)
+        axes.grid(alpha=0.3)
+        axes.set_ylabel("m/s²")
+    panels[0].legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    panels[-1].set_xlabel("records, in the order of the file")
+    figure.savefig(path)
+
+
+def history(path: Path, title: str, values: Mapping[str, Sequence[float]]) -> None:
+    """Draw loss and accuracy by epoch; names with `val_` are drawn dashed, as validation."""
+    figure, panels = _figure(9.0, 3.6, columns=2)
+    for axes, what in zip(panels, ("loss", "accuracy"), strict=True):
+        for name, label, line in ((what, "training", "-"), (f"val_{what}", "validation", "--")):
+            series = values.get(name, ())
+            if series:
+                axes.plot(range(1, len(series) + 1), series, line, marker=".", label=label)
+        _title(axes, what.capitalize())
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    panels[1].set_ylim(top=1.02)  # so that a line at 1 is seen
+    figure.suptitle(title)
+    figure.savefig(path)
+
+
+def confusion(path: Path, title: str, score: Score, names: Sequence[str]) -> None:
+    """Draw windows by label (rows) and prediction (columns), coloured by the row's share."""
+    table = score.confusion
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure, (axes,) = _figure(7.0, 6.0)
+    axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.ndindex(table.shape):
+        color = "white" if share[row, column] > 0.5 else "black"
+        text = f"{table[row, column]:,}" if table[row, column] else "·"
+        axes.text(column, row, text, ha="center", va="center", color=color)
+    axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("prediction")
+    axes.set_ylabel("label")
+    _title(axes, f"{title}\naccuracy {score.accuracy:.3f}, macro-F1 {score.macro_f1:.3f}")
+    figure.savefig(path)
+
+
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, Panels]:
+    # A Figure of its own, not pyplot's: no window system, and nothing global to close.
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=rows > 1, sharey=rows > 1)
+    for axes in panels.flat:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, list(panels.flat)
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontweight="bold")

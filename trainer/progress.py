@@ -1,0 +1,37 @@
+"""What a person sees while training runs: lines of text, and a bar that advances by batches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+console = Console(stderr=True, highlight=False)
+
+Step = Callable[[float, float], None]  # loss and accuracy so far in this epoch
+
+
+def say(text: str) -> None:
+    """Show one line, or several."""
+    console.print(text, markup=False)
+
+
+@contextmanager
+def epochs_bar(title: str, epochs: int, steps: int) -> Iterator[Step]:
+    """Show a bar over `epochs` of `steps` batches; call what it yields after every batch."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
+        TextColumn("loss {task.fields[loss]:.3f} accuracy {task.fields[accuracy]:.3f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=epochs * steps, epoch=0, loss=0.0, accuracy=0.0)
+
+        def step(loss: float, accuracy: float) -> None:
+            done = int(progress.tasks[task].completed)
+            epoch = done // steps + 1
+            progress.update(task, advance=1, epoch=epoch, loss=loss, accuracy=accuracy)
+
+        yield step
