@@ -1,0 +1,172 @@
+"""The commands `replay`, `watch`, `load` and `demo`; `stream.cli` puts them into `gaitway`.
+
+Each imports what it runs when it runs, so that the other commands start quickly.
+"""
+
+import asyncio
+import logging
+import math
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+from rich.console import Console
+
+from stream.errors import ParameterError
+
+Result = TypeVar("Result")
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+Url = Annotated[
+    str, typer.Option("--to", metavar="URL", help="ws://, wss://, mqtt:// or mqtts://.")
+]
+Token = Annotated[str | None, typer.Option(envvar="GAITWAY_TOKEN", help="Where one is asked for.")]
+FrameS = Annotated[float, typer.Option(min=0.02, max=60, help="Seconds of samples in a frame.")]
+Timed = Annotated[bool, typer.Option("--timed/--untimed", help="Send each sample's time, or none.")]
+Binary = Annotated[bool, typer.Option("--binary/--json", help="How frames are written.")]
+DEFAULT_URL = "ws://127.0.0.1:8765"
+
+
+@app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(help="A data set's file, or a folder of them.")],
+    user: Annotated[
+        list[str] | None, typer.Option(help="Only this person; repeat for more.")
+    ] = None,
+    to: Url = DEFAULT_URL,
+    speed: Annotated[str, typer.Option(help="1 is real time; max as fast as acks allow.")] = "1",
+    seconds: Annotated[float | None, typer.Option(help="Only the first so many seconds.")] = None,
+    frame_s: FrameS = 1.0,
+    timed: Timed = True,
+    binary: Binary = True,
+    token: Token = None,
+) -> None:
+    """Play recordings as phones, one for each person, and compare the answers with the labels.
+
+    Knows the files of WISDM v1.1, WISDM 2019 and MotionSense. Frames are kept until they are
+    acked, so a broken connection or a server started again costs nothing.
+
+    [dim]gaitway replay WISDM_ar_latest.tar.gz --user 33 --speed 10[/]
+    [dim]gaitway replay ~/.cache/gaitway --to mqtt://127.0.0.1 --speed max[/]
+    """
+    from clients.replay import Replay  # noqa: PLC0415
+    from clients.replay_view import play  # noqa: PLC0415
+
+    options = Replay(
+        to,
+        speed=_speed(speed),
+        frame_s=frame_s,
+        timed=timed,
+        encoding="binary" if binary else "json",
+        token=token,
+    )
+    _run(play(path, user or [], seconds, options))
+
+
+@app.command()
+def watch(
+    url: Annotated[str, typer.Argument(help="ws://, wss://, mqtt:// or mqtts://.")] = DEFAULT_URL,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Only this one; repeat for more.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")] = False,
+    token: Token = None,
+) -> None:
+    """Show devices and what their owners do, live; plain lines where there is no terminal.
+
+    [dim]gaitway watch[/]
+    [dim]gaitway watch mqtt://me@broker.local/gaitway --device pixel-7[/]
+    """
+    from clients.show import show  # noqa: PLC0415
+    from clients.watch import watch as listen  # noqa: PLC0415
+
+    kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
+    messages = listen(url, devices=device or [], types=kinds, token=token)
+    _run(show(messages, Console(), seconds=seconds, plain=plain))
+
+
+@app.command()
+def load(
+    phones: Annotated[int, typer.Option(min=1, help="How many at once.")] = 100,
+    rate: Annotated[float, typer.Option(min=5, max=400, help="Samples a second.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each phone sends.")] = 60.0,
+    to: Url = DEFAULT_URL,
+    frame_s: FrameS = 1.0,
+    timed: Timed = False,
+    binary: Binary = True,
+    recording: Annotated[
+        Literal["synthetic"], typer.Option(help="What they play: made-up walkers.")
+    ] = "synthetic",
+    pid: Annotated[int | None, typer.Option(help="The server's process, if not found.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
+    token: Token = None,
+) -> None:
+    """Play many phones at once; every window must come back exactly once, or the exit code is 1.
+
+    Latency runs from sending the last sample of a window to receiving its prediction. Phones
+    start spread over one hop. CPU is in percent of one core.
+
+    [dim]gaitway load --phones 2000 --seconds 60[/]
+    [dim]gaitway load --phones 500 --rate 50 --timed --report load.json[/]
+    """
+    from clients.load import Load  # noqa: PLC0415
+    from clients.load_view import run_load  # noqa: PLC0415
+
+    options = Load(
+        to,
+        phones=phones,
+        rate_hz=rate,
+        seconds=seconds,
+        frame_s=frame_s,
+        encoding="binary" if binary else "json",
+        timed=timed,
+        token=token,
+    )
+    if not _run(run_load(options, pid, report)).lossless:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")] = False,
+) -> None:
+    """Start a server, play several people at ten times their speed, and show what they do.
+
+    Plays recordings where `gaitway data get` or GAITWAY_DATA has put them, and made-up walkers
+    otherwise.
+
+    [dim]gaitway demo --seconds 30[/]
+    """
+    from clients.demo import run_demo  # noqa: PLC0415
+
+    _run(run_demo(Console(), port=port, seconds=seconds, plain=plain))
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise ParameterError(f"--speed {text!r}: a number above 0, or max, is allowed")
+    return speed
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run on uvloop where there is one; Ctrl-C ends it quietly."""
+    # Retries are part of the work, and their log lines would tear a live table.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+    try:
+        if sys.platform == "win32":
+            return asyncio.run(work)
+        import uvloop  # noqa: PLC0415
+
+        return uvloop.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

@@ -1,0 +1,50 @@
+"""A server, several people and the live view in one process: what `gaitway demo` runs.
+
+The one client that starts the server itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+
+from clients.demo_people import Cast, find_cast
+from clients.messages import Message
+from clients.replay import Replay, replay
+from clients.show import show
+from clients.tasks import beside, ungrouped
+from clients.watch import watch
+from stream import service
+from stream.config import Config, Server
+
+SPEED = 10.0
+FRAME_S = 1.0
+
+
+async def run_demo(console: Console, *, port: int, seconds: float | None, plain: bool) -> None:
+    """Play until stopped, or for `seconds`; raises ConfigError where the port is taken."""
+    config = Config(server=Server(port=port))
+    with ungrouped():
+        await _run(config, console, seconds=seconds, plain=plain)
+
+
+async def _run(config: Config, console: Console, *, seconds: float | None, plain: bool) -> None:
+    async with service.running(config) as running:
+        console.print(f"server   {running.ws_url}, stops with this command", highlight=False)
+        with console.status("reading recordings"):
+            cast = await asyncio.to_thread(find_cast)
+        console.print(f"playing  {cast.what}, {SPEED:g} times as fast", highlight=False)
+        if cast.note:
+            console.print(f"         {cast.note}", highlight=False)
+        console.print()
+        async with beside(_play_for_ever(cast, running.ws_url), "demo plays"):
+            await show(_watch(running.ws_url), console, seconds=seconds, plain=plain)
+
+
+def _watch(url: str) -> AsyncIterator[Message]:
+    return watch(url, types=("activity", "prediction", "status", "quality"))
+
+
+async def _play_for_ever(cast: Cast, url: str) -> None:
+    while True:
+        await replay(cast.tracks, Replay(url, speed=SPEED, frame_s=FRAME_S), lambda *_: None)

@@ -1,0 +1,59 @@
+"""What a server says, decoded into the structs of `stream.events`. Sends nothing."""
+
+from typing import Any
+
+import msgspec
+
+from clients.errors import NonsenseError
+from stream.events import (
+    Ack,
+    Ended,
+    Error,
+    Missed,
+    Prediction,
+    Quality,
+    Started,
+    State,
+    Status,
+    Welcome,
+)
+
+
+class Other(msgspec.Struct, frozen=True):
+    """A message of a type that this version doesn't know; `fields` holds all of it."""
+
+    type: str
+    fields: dict[str, Any]
+
+
+Message = (
+    Welcome | Ack | Prediction | Started | Ended | Quality | Error | Status | State | Missed | Other
+)
+
+
+class _Kind(msgspec.Struct):
+    type: str
+    event: str = ""
+
+
+_kind = msgspec.json.Decoder(_Kind)
+_PLAIN = (Welcome, Ack, Prediction, Quality, Error, Status, State, Missed)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    **{str(kind.__struct_config__.tag): msgspec.json.Decoder(kind) for kind in _PLAIN},
+    "activity/started": msgspec.json.Decoder(Started),
+    "activity/ended": msgspec.json.Decoder(Ended),
+}
+
+
+def decode(payload: str | bytes) -> Message:
+    """Read one message; raises NonsenseError where it is none or a field is wrong."""
+    try:
+        kind = _kind.decode(payload)
+        name = f"{kind.type}/{kind.event}" if kind.event else kind.type
+        decoder = _decoders.get(name)
+        if decoder is None:
+            return Other(kind.type, msgspec.json.decode(payload))
+        message: Message = decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NonsenseError(f"the server sent no message: {error}: {payload[:80]!r}") from error
+    return message

@@ -1,0 +1,132 @@
+"""One WebSocket connection of a phone: welcome, then frames out and messages in until it breaks."""
+
+import asyncio
+from typing import NamedTuple, NoReturn
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+
+from clients.address import WebSocketAddress
+from clients.errors import NonsenseError, RefusedError, UnreachableError
+from clients.exchange import Exchange
+from clients.frames import Style, encode
+from clients.messages import decode
+from clients.tasks import beside
+from stream.events import Error, Welcome
+
+OPEN_TIMEOUT_S = 10.0
+DONE, GOING_AWAY, POLICY, TOO_BIG, OVERLOADED = 1000, 1001, 1008, 1009, 1013
+REPLACED, UNAUTHENTICATED, FORBIDDEN = 4000, 4401, 4403
+WHY = {
+    POLICY: "the server refused the connection",
+    TOO_BIG: "a frame was too big for the server: send fewer samples at once",
+    REPLACED: "another connection of this device took over",
+    UNAUTHENTICATED: "the server asks for a token: pass token=, or set GAITWAY_TOKEN",
+    FORBIDDEN: "the token is not this device's",
+}
+UNTAKEN = ("overloaded", "not-durable")  # errors after which a frame is sent again
+
+
+class Dial(NamedTuple):
+    """Whom a WebSocket link calls, and how it introduces itself."""
+
+    address: WebSocketAddress
+    device: str
+    style: Style
+    token: str | None
+
+
+class WebSocketLink:
+    """Runs a phone's connections, one at a time."""
+
+    def __init__(self, dial: Dial, exchange: Exchange) -> None:
+        self._dial = dial
+        self._exchange = exchange
+
+    async def run(self) -> None:
+        """Connect and talk until the connection ends; see `keep_connected` for the outcome."""
+        acks = self._exchange.acks
+        websocket = await open_websocket(self._url(), self._dial.token)
+        code = GOING_AWAY  # ends the connection, but not the session
+        try:
+            await self._talk(websocket)
+            code = DONE
+        except ConnectionClosed:
+            judge(websocket, progress=self._exchange.acks > acks)
+        finally:
+            await websocket.close(code)
+
+    def _url(self) -> str:
+        style = self._dial.style
+        since = self._exchange.last_id
+        if since is None and self._exchange.opened:
+            since = ""  # this session's messages from the first one on
+        return self._dial.address.stream(
+            device=self._dial.device,
+            session=self._exchange.session,
+            since=since,
+            units=style.units if style.units != "m/s2" else None,
+            axes=style.axes if style.axes != "android" else None,
+        )
+
+    async def _talk(self, websocket: ClientConnection) -> None:
+        """Return once the phone is done; raises ConnectionClosed or what is wrong."""
+        self._exchange.greet(await _welcome(websocket))
+        async with beside(self._receive(websocket), "phone receives"):
+            await self._send(websocket)
+
+    async def _send(self, websocket: ClientConnection) -> None:
+        while (frame := await self._exchange.next_frame()) is not None:
+            payload = encode(frame, self._dial.style)
+            await websocket.send(payload, text=self._dial.style.encoding == "json")
+
+    async def _receive(self, websocket: ClientConnection) -> NoReturn:
+        while True:
+            message = decode(await websocket.recv())
+            self._exchange.hear(message)
+            if isinstance(message, Error) and message.code in UNTAKEN:
+                raise UnreachableError(f"the server takes no frames now: {message.message}")
+
+
+async def _welcome(websocket: ClientConnection) -> Welcome:
+    try:
+        async with asyncio.timeout(OPEN_TIMEOUT_S):
+            message = decode(await websocket.recv())
+    except TimeoutError as error:
+        raise UnreachableError(f"no welcome within {OPEN_TIMEOUT_S:g} s") from error
+    if not isinstance(message, Welcome):
+        raise NonsenseError(f"the server began with {message!r}: `welcome` comes first")
+    return message
+
+
+async def open_websocket(url: str, token: str | None) -> ClientConnection:
+    """Connect; raises UnreachableError or RefusedError, with what to do next."""
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    where = url.partition("?")[0]
+    try:
+        return await connect(
+            url, additional_headers=headers, compression=None, open_timeout=OPEN_TIMEOUT_S
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        if status >= 500:
+            raise UnreachableError(f"{where}: HTTP {status}: try again later") from error
+        raise RefusedError(f"{where}: HTTP {status}: is this a Gaitway server?", status) from error
+    except (OSError, InvalidMessage) as error:  # a timeout is an OSError
+        raise UnreachableError(
+            f"nobody answers at {where}: start one with `gaitway serve` ({error})"
+        ) from error
+    except InvalidHandshake as error:
+        raise RefusedError(f"{where}: {error}", 0) from error
+
+
+def judge(websocket: ClientConnection, *, progress: bool) -> None:
+    """Say what a broken connection means: return to connect again at once, or raise.
+
+    UnreachableError asks to wait first, RefusedError never to come back.
+    """
+    code, reason = websocket.close_code, websocket.close_reason
+    if code in WHY:
+        raise RefusedError(f"{WHY[code]} ({code}{f': {reason}' if reason else ''})", code)
+    if code == OVERLOADED or not progress:
+        raise UnreachableError(f"the connection broke ({code}{f': {reason}' if reason else ''})")

@@ -1,0 +1,208 @@
+"""A phone over a real broker; the test plays the server."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import aiomqtt
+import msgspec
+import pytest
+import stamina
+
+from clients import Phone, RefusedError, UnreachableError
+from clients.address import MqttAddress, parse
+from clients.mqtt_link import connect_mqtt
+from stream import wire
+from stream.config import Wire
+from stream.events import Ack, Error, Prediction
+from stream.wire import Frame, Source
+from tests.clients.made import prediction, samples
+from tests.conftest import free_port, start_mosquitto, stop
+
+
+class Server:
+    """The other end of the broker: takes frames and acks them when told to."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.payloads: list[bytes] = []
+
+    async def frame(self) -> Frame:
+        async with asyncio.timeout(10):
+            message = await anext(aiter(self.client.messages))
+        assert isinstance(message.payload, bytes)
+        self.payloads.append(message.payload)
+        text = wire.looks_like_text(message.payload)
+        return wire.decode(message.payload, Source(), Wire(), text=text)
+
+    async def say(self, topic: str, message: object, *, retain: bool = False) -> None:
+        await self.client.publish(
+            f"gaitway/p/{topic}", msgspec.json.encode(message), qos=1, retain=retain
+        )
+
+    async def ack(self, phone: Phone, seq: int) -> None:
+        await self.say("ack", Ack(session=phone.session or "", seq=seq), retain=True)
+
+
+@asynccontextmanager
+async def serving(broker: str) -> AsyncIterator[Server]:
+    address = parse(broker)
+    assert isinstance(address, MqttAddress)
+    async with connect_mqtt(address, identifier=None, clean=True) as client:
+        await client.subscribe("gaitway/+/samples", qos=1)
+        yield Server(client)
+
+
+async def test_each_frame_names_the_session_and_waits_for_the_ack_topic(broker: str) -> None:
+    async with serving(broker) as server:
+        async with Phone(broker, "p", encoding="json") as phone:
+            await phone.send(samples(0))
+            await phone.send(samples(1))
+            frames = [await server.frame(), await server.frame()]
+            assert [(f.seq, f.session) for f in frames] == [(0, phone.session), (1, phone.session)]
+            assert phone.unacked == 2
+            await server.ack(phone, 1)
+            async with asyncio.timeout(10):
+                await phone.drain()
+        assert phone.unacked == 0
+
+
+async def test_binary_frames_follow_a_text_that_names_the_session(broker: str) -> None:
+    async with serving(broker) as server, Phone(broker, "p") as phone:
+        for number in range(3):
+            await phone.send(samples(number))
+        frames = [await server.frame() for _ in range(3)]
+        assert [frame.seq for frame in frames] == [0, 1, 2]
+        assert [frame.session for frame in frames] == [phone.session, None, None]
+        assert [wire.looks_like_text(payload) for payload in server.payloads] == [
+            True,
+            False,
+            False,
+        ]
+        await server.ack(phone, 2)
+
+
+async def test_units_and_axes_make_every_frame_text(broker: str) -> None:
+    async with serving(broker) as server, Phone(broker, "p", units="g", axes="ios") as phone:
+        await phone.send(samples(0) / 100)
+        await phone.send(samples(1) / 100)
+        await server.frame()
+        assert (await server.frame()).session == phone.session
+        assert all(b'"units":"g"' in p and b'"axes":"ios"' in p for p in server.payloads)
+        await server.ack(phone, 1)
+
+
+async def test_a_retained_ack_of_an_older_session_is_not_taken_for_ours(broker: str) -> None:
+    async with serving(broker) as server:
+        await server.say("ack", Ack(session="older", seq=500), retain=True)
+        async with Phone(broker, "p") as phone:
+            await phone.send(samples(0))
+            await server.frame()
+            # The retained ack came first, on the same connection: once this one is heard, so is it.
+            await server.say("error", Error(code="bad-frame", message="marker"))
+            async with asyncio.timeout(10), aclosing(phone.messages()) as messages:
+                assert isinstance(await anext(messages), Error)
+            assert phone.unacked == 1
+            await server.ack(phone, 0)
+
+
+async def test_predictions_of_the_device_s_other_streams_are_not_ours(broker: str) -> None:
+    async with serving(broker) as server, Phone(broker, "p") as phone:
+        await server.say("prediction", prediction(0, session="other"))
+        await server.say("prediction", prediction(1, session=phone.session or ""))
+        async with asyncio.timeout(10), aclosing(phone.messages()) as messages:
+            heard = await anext(messages)
+        assert isinstance(heard, Prediction)
+        assert heard.window == 1
+
+
+async def test_unacked_frames_come_again_when_the_server_comes_back(broker: str) -> None:
+    async with serving(broker) as server, Phone(broker, "p") as phone:
+        await server.client.publish("gaitway/status", "offline", qos=1, retain=True)
+        await phone.send(samples(0))
+        await phone.send(samples(1))
+        assert [(await server.frame()).seq for _ in range(2)] == [0, 1]
+        await server.ack(phone, 0)
+        await server.client.publish("gaitway/status", "online", qos=1, retain=True)
+        again = await server.frame()
+        assert (again.seq, again.session) == (1, phone.session)
+        await server.ack(phone, 1)
+
+
+async def test_a_frame_that_is_not_taken_is_sent_again(broker: str) -> None:
+    async with serving(broker) as server, Phone(broker, "p") as phone:
+        await phone.send(samples(0))
+        await server.frame()
+        await server.say("error", Error(code="overloaded", message="later", seq=0))
+        again = await server.frame()
+        assert (again.seq, again.session) == (0, phone.session)
+        await server.ack(phone, 0)
+
+
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Path:
+    """Where a broker that gives up root's rights may keep its state."""
+    tmp_path.chmod(0o777)
+    return tmp_path
+
+
+async def test_a_broker_that_starts_again_costs_nothing(mosquitto: None, open_folder: Path) -> None:
+    port = free_port()
+    broker = f"mqtt://127.0.0.1:{port}"
+    process = start_mosquitto(open_folder, port)
+    try:
+        async with Phone(broker, "p", patience_s=30) as phone:
+            async with serving(broker) as server:
+                await phone.send(samples(0))
+                await server.frame()
+                await server.ack(phone, 0)
+                async with asyncio.timeout(10):
+                    await phone.drain()
+                stop(process)
+                with pytest.raises(aiomqtt.MqttError):
+                    await server.frame()
+            await phone.send(samples(1))
+            process = start_mosquitto(open_folder, port)
+            async with serving(broker) as server:
+                assert (await server.frame()).seq == 1
+                await server.ack(phone, 1)
+                async with asyncio.timeout(10):
+                    await phone.drain()
+    finally:
+        stop(process)
+
+
+async def test_no_broker_is_said_at_once() -> None:
+    with pytest.raises(UnreachableError, match="no connection to the broker at mqtt://127"):
+        async with Phone(f"mqtt://127.0.0.1:{free_port()}", "p"):
+            pass
+
+
+async def test_no_server_behind_the_broker_ends_the_patience(broker: str) -> None:
+    with pytest.raises(UnreachableError, match="1 frames are not acked"):
+        async with Phone(broker, "p", patience_s=0.2) as phone:
+            await phone.send(samples(0))
+
+
+@pytest.fixture
+def closed_broker(mosquitto: None, tmp_path: Path) -> Iterator[str]:
+    """A broker that lets nobody in."""
+    port = free_port()
+    settings = tmp_path / "closed.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\nlog_dest none\n")
+    process = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", settings])
+    for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
+        with attempt:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    yield f"mqtt://me@127.0.0.1:{port}"
+    stop(process)
+
+
+async def test_a_broker_that_refuses_says_what_to_do(closed_broker: str) -> None:
+    with pytest.raises(RefusedError, match="the password into GAITWAY_MQTT_PASSWORD"):
+        async with Phone(closed_broker, "p"):
+            pass

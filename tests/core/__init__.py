@@ -1,0 +1,1 @@
+"""Tests of the core: synchronous, without mocks, without the shell."""

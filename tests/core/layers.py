@@ -1,0 +1,167 @@
+"""Reads the imports of the code and says what breaks the layers, or grows too large."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+NOUNS, CORE, MODEL, SHELL, PROGRAM = range(5)
+LAYERS = {
+    "__init__": NOUNS,
+    "errors": NOUNS,
+    "events": NOUNS,
+    "config": NOUNS,
+    "limits": CORE,
+    "wire": CORE,
+    "timeline": CORE,
+    "resample": CORE,
+    "window": CORE,
+    "quality": CORE,
+    "tracker": CORE,
+    "session": CORE,
+    "artifact": MODEL,
+    "classifier": MODEL,
+    "batcher": MODEL,
+    "devices": SHELL,
+    "history": SHELL,
+    "hub": SHELL,
+    "metrics": SHELL,
+    "outbox": SHELL,
+    "publish": SHELL,
+    "websocket": SHELL,
+    "mqtt": SHELL,
+    "http": SHELL,
+    "service": PROGRAM,
+    "cli": PROGRAM,
+}
+PURE_PACKAGES = {"numpy", "msgspec"}
+IMPURE = {
+    *("asyncio", "threading", "multiprocessing", "concurrent", "subprocess", "queue", "signal"),
+    *("time", "sched", "logging", "random", "secrets", "uuid"),
+    *("socket", "socketserver", "ssl", "select", "selectors", "http", "urllib", "ftplib"),
+}
+CLOCKS = {"now", "utcnow", "today"}
+TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
+CLIENTS_MAY = {"stream", "stream.wire", "stream.events", "stream.errors", "stream.config"}
+MAX_FUNCTION, MAX_FILE = 50, 300  # lines
+
+Sources = dict[str, str]  # module → source, as in {"stream.wire": "import re"}
+
+
+def read(root: Path, *packages: str) -> Sources:
+    """Return the source of every module of `packages` under `root`."""
+    found = {}
+    for package in packages:
+        for path in sorted((root / package).rglob("*.py")):
+            found[".".join(path.relative_to(root).with_suffix("").parts)] = path.read_text("utf-8")
+    return found
+
+
+def broken_layers(sources: Sources) -> list[str]:
+    """Return one line for each import that the layers forbid."""
+    found = []
+    known = {name.removesuffix(".__init__") for name in sources}
+    for module, source in sources.items():
+        tree = ast.parse(source)
+        imports = set(_imports(module, tree, known))
+        check = {"stream": _of_stream, "clients": _of_clients, "trainer": _of_trainer}
+        reasons = [*check[module.split(".")[0]](module, imports), *_clocks(module, tree)]
+        found += [f"{module}: {reason}" for reason in reasons]
+    return found
+
+
+def too_large(sources: Sources) -> list[str]:
+    """Return one line for each function over 50 lines and each file over 300."""
+    found = []
+    for module, source in sources.items():
+        lines = len(source.splitlines())
+        if lines > MAX_FILE:
+            found.append(f"{module}: {lines} lines, at most {MAX_FILE}")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > MAX_FUNCTION:
+                    found.append(f"{module}.{node.name}: {lines} lines, at most {MAX_FUNCTION}")
+    return found
+
+
+def _imports(module: str, tree: ast.AST, known: set[str]) -> Iterator[str]:
+    """Yield every module that `module` imports, wherever in it the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node)
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                of_stream = base == "stream" and alias.name in LAYERS
+                yield inner if of_stream or inner in known else base
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = module.split(".")[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def _of_stream(module: str, imports: set[str]) -> Iterator[str]:
+    name = module.removeprefix("stream.")
+    if name not in LAYERS:
+        yield "is in no layer: add it to the table"
+        return
+    layer = LAYERS[name]
+    for imported in sorted(imports):
+        root, _, inner = imported.partition(".")
+        if root in {"trainer", "clients"}:
+            yield f"imports {imported}: stream imports neither trainer nor clients"
+        elif root == "stream" and LAYERS.get(inner.split(".")[0] or "__init__", NOUNS) > layer:
+            yield f"imports {imported}: imports point down only"
+        elif layer <= CORE and root != "stream":
+            yield from _impure(root, imported)
+        yield from _training(root, imported)
+        if root == "onnxruntime" and name != "classifier":
+            yield f"imports {imported}: the inference runtime lives in classifier"
+
+
+def _of_clients(module: str, imports: set[str]) -> Iterator[str]:
+    allowed = CLIENTS_MAY | ({"stream.service"} if module == "clients.demo" else set())
+    for imported in sorted(imports):
+        root = imported.split(".")[0]
+        if root == "stream" and imported not in allowed:
+            yield f"imports {imported}: of stream, clients know wire, events, errors and config"
+        if root == "trainer" and not f"{imported}.".startswith("trainer.recordings."):
+            yield f"imports {imported}: of trainer, clients know the recordings"
+        yield from _training(root, imported)
+
+
+def _of_trainer(_module: str, imports: set[str]) -> Iterator[str]:
+    for imported in sorted(imports):
+        root, _, inner = imported.partition(".")
+        if root == "clients":
+            yield f"imports {imported}: trainer knows no clients"
+        if root == "stream" and LAYERS.get(inner.split(".")[0] or "__init__", PROGRAM) > MODEL:
+            yield f"imports {imported}: of stream, trainer knows nouns, core and model"
+
+
+def _impure(root: str, imported: str) -> Iterator[str]:
+    allowed = root in PURE_PACKAGES or (root in sys.stdlib_module_names and root not in IMPURE)
+    if not allowed or imported.startswith("numpy.random"):
+        yield f"imports {imported}: the core knows no sockets, tasks, threads, clocks, logs or luck"
+
+
+def _training(root: str, imported: str) -> Iterator[str]:
+    if root in TRAINING:
+        yield f"imports {imported}: only the trainer does"
+
+
+def _clocks(module: str, tree: ast.AST) -> Iterator[str]:
+    """Yield what reads a clock or draws numbers in the core without an import of its own."""
+    if LAYERS.get(module.removeprefix("stream."), PROGRAM) > CORE:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in CLOCKS:
+                yield f"calls {node.func.attr}(): the core knows no clock"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) == "np.random":
+            yield "uses np.random: the core knows no luck"

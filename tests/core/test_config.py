@@ -1,0 +1,117 @@
+"""The configuration: one line for what is wrong, and a config.toml that shows every default."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from stream import config
+from stream.config import Config
+from stream.errors import ConfigError
+
+SHOWN = Path(__file__).parents[2] / "config.toml"
+
+
+def refused(text: str | bytes, folder: Path) -> str:
+    """Load a file that must be refused; return the message."""
+    path = folder / "config.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError) as error:
+        config.load(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").touch()
+    assert config.load(tmp_path / "config.toml") == Config()
+
+
+def test_what_is_set_is_set(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[tracker]\nmin_confidence = 0.7\n[hub]\nexpires_s = 60\n[mqtt]\nurl = "mqtt://b"'
+    )
+    loaded = config.load(path)
+    assert loaded.tracker == config.Tracker(min_confidence=0.7)
+    assert loaded.hub.expires_s == 60.0
+    assert loaded.mqtt.url == "mqtt://b"
+    assert loaded.signal == Config().signal
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[hub]\nexpires = 60", "hub.expires = 60: unknown key, known are expires_s, online_s"),
+        ("[hubb]\nx = 1", "hubb = {'x': 1}: unknown key, known are signal, wire, tracker, hub"),
+        ("[hub]\nx-y = 1", "hub.x-y = 1: unknown key, known are"),
+        ('[hub]\n"a\\nb" = 1', r"hub.'a\nb' = 1: unknown key, known are"),
+        ("hub = 3", "hub = 3: expected `table`, got `int`"),
+        ("[hub]\nexpires_s = -1", "hub.expires_s = -1: expected `float` > 0.0"),
+        ("[hub]\nexpires_s = 0", "hub.expires_s = 0: expected `float` > 0.0"),
+        ("[hub]\nexpires_s = nan", "hub.expires_s = nan: expected `float`"),
+        ("[hub]\nexpires_s = inf", "hub.expires_s = inf: expected `float` <= 1000000000.0"),
+        ('[hub]\nexpires_s = "60"', "hub.expires_s = '60': expected `float`, got `str`"),
+        ("[hub]\nexpires_s = [60]", "hub.expires_s = [60]: expected `float`, got `array`"),
+        ("[hub]\nmax_devices = 1.5", "hub.max_devices = 1.5: expected `int`, got `float`"),
+        ("[hub]\nmax_devices = true", "hub.max_devices = True: expected `int`, got `bool`"),
+        ("[hub]\nmax_devices = 0", "hub.max_devices = 0: expected `int` >= 1"),
+        (f"[signal]\nwindow = {10**30}", f"signal.window = {10**30}: expected `int` <= 1000000000"),
+        ("[signal]\nhop = 201", "signal.hop = 201: at most signal.window = 200"),
+        (
+            "[tracker]\nmin_confidence = 1.1",
+            "tracker.min_confidence = 1.1: expected `float` <= 1.0",
+        ),
+        ("[server]\nport = 65536", "server.port = 65536: expected `int` <= 65535"),
+        (
+            "[server]\nport = 2026-11-22",
+            "server.port = datetime.date(2026, 11, 22): expected `int`",
+        ),
+        ('[mqtt]\nurl = "http://b"', "mqtt.url = 'http://b': expected `str` matching regex"),
+        ('[mqtt]\nbase = "a/#"', "mqtt.base = 'a/#': expected `str` matching regex"),
+        ('[mqtt]\nclient_id = "a b"', "mqtt.client_id = 'a b': expected `str` matching regex"),
+        ("[wire]\nmax_frame_bytes = 100", "wire.max_frame_bytes = 100: expected `int` >= 1024"),
+        ("[batcher]\nmax_wait_ms = -0.1", "batcher.max_wait_ms = -0.1: expected `float` >= 0.0"),
+    ],
+)
+def test_key_value_and_what_is_allowed_are_named(text: str, message: str, tmp_path: Path) -> None:
+    assert refused(text, tmp_path).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[hub", "is not TOML: "),
+        ("x", "is not TOML: "),
+        ("[hub]\nexpires_s = 1\nexpires_s = 2", "is not TOML: "),
+        (b"\xff\xfe", "is not TOML: "),
+        (b"\x00\x01\x02", "is not TOML: "),
+        ("x = " + "[" * 5000, "is not TOML: "),
+    ],
+)
+def test_what_is_not_toml(text: str | bytes, message: str, tmp_path: Path) -> None:
+    assert refused(text, tmp_path).startswith(message)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read: No such file"):
+        config.load(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        config.load(tmp_path)
+
+
+@pytest.mark.skipif(not SHOWN.exists(), reason="config.toml is not written yet")
+def test_config_toml_shows_every_key_with_its_default() -> None:
+    assert config.load(SHOWN) == Config()
+    shown = tomllib.loads(SHOWN.read_text())
+    for section in Config.__struct_fields__:
+        fields = type(getattr(Config(), section)).__struct_fields__
+        assert tuple(shown[section]) == fields, section
+
+
+@pytest.mark.skipif(not SHOWN.exists(), reason="config.toml is not written yet")
+def test_every_key_of_config_toml_has_a_comment_beside_it() -> None:
+    lines = [line for line in SHOWN.read_text().splitlines() if "=" in line.partition("#")[0]]
+    assert [line for line in lines if not line.partition("#")[2].strip()] == []

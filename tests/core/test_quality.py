@@ -1,0 +1,191 @@
+"""What is wrong with a signal is named, in one plain sentence, within 5 s of device time."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from stream.quality import Monitor, Verdict
+from tests.core.streams import Readings, Times, frame, session
+
+WITHIN_S = 5.0
+GRAVITY = np.array([0, 0, 9.8])
+
+
+def phone(n: int, seed: int = 0) -> Readings:
+    """Return readings (n, 3) of a phone in a pocket, in m/s² with gravity."""
+    rng = np.random.default_rng(seed)
+    xyz: Readings = (rng.normal(0, 2, (n, 3)) + GRAVITY).astype(np.float32)
+    return xyz
+
+
+def times(seconds: float, rate_hz: float, begin: float = 100.0) -> Times:
+    return begin + np.arange(round(seconds * rate_hz)) / rate_hz
+
+
+def said(
+    t: Times, xyz: Readings, frame_size: int = 20, monitor: Monitor | None = None
+) -> list[tuple[float, Verdict]]:
+    """Feed frames, and return (device time since the beginning, verdict) of all that was said."""
+    monitor = monitor or Monitor()
+    found = []
+    for i in range(0, len(t), frame_size):
+        monitor.feed(t[i : i + frame_size], xyz[i : i + frame_size])
+        verdict = monitor.verdict(gaps=0, late=0)
+        if verdict is not None:
+            found.append((float(t[min(i + frame_size, len(t)) - 1] - t[0]), verdict))
+    return found
+
+
+def still(xyz: Readings) -> Readings:
+    return np.broadcast_to(xyz[:1], xyz.shape).copy()
+
+
+@pytest.mark.parametrize("frame_size", [1, 7, 20, 50])
+@pytest.mark.parametrize("rate_hz", [20.0, 50.0, 100.0])
+def test_a_good_signal_is_called_good_once(rate_hz: float, frame_size: int) -> None:
+    t = times(60, rate_hz)
+    ((when, verdict),) = said(t, phone(len(t)), frame_size)
+    assert when <= WITHIN_S
+    assert verdict.rate_hz == pytest.approx(rate_hz, rel=0.01)
+    assert verdict == Verdict(True, verdict.rate_hz, gaps=0, late=0, skipped=0, advice="")
+
+
+@pytest.mark.parametrize("frame_size", [1, 7, 20, 40])
+@pytest.mark.parametrize(
+    ("rate_hz", "spoil", "advice"),
+    [
+        (20.0, still, "The sensor repeats the same reading"),
+        (20.0, lambda xyz: xyz / 9.80665, "The readings look like g: connect with units=g"),
+        (20.0, lambda xyz: xyz - GRAVITY, "Gravity is missing"),
+        (20.0, lambda xyz: (xyz - GRAVITY) / 100, "Gravity is missing"),
+        (9.5, lambda xyz: xyz, "Your rate is 9.5 Hz, at least 20 Hz is needed"),
+        (17.0, lambda xyz: xyz, "Your rate is 17 Hz, at least 20 Hz is needed"),
+    ],
+)
+def test_what_is_wrong_from_the_start_is_named_within_5_s(
+    rate_hz: float, spoil: Callable[[Readings], Readings], advice: str, frame_size: int
+) -> None:
+    t = times(30, rate_hz)
+    heard = said(t, np.asarray(spoil(phone(len(t))), np.float32), frame_size)
+    warnings = [(when, verdict) for when, verdict in heard if not verdict.good]
+    assert warnings[0][0] <= WITHIN_S
+    assert warnings[0][1].advice.startswith(advice)
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("frame_size", [1, 7, 20])
+@pytest.mark.parametrize(
+    ("rate_hz", "spoil", "advice"),
+    [(20.0, still, "The sensor repeats"), (12.0, lambda xyz: xyz, "Your rate is 1")],
+)
+def test_what_goes_wrong_later_is_named_within_5_s_and_taken_back(
+    rate_hz: float, spoil: Callable[[Readings], Readings], advice: str, frame_size: int
+) -> None:
+    #    0 s    good     20 s    spoilt     40 s    good     60 s
+    parts = [times(20, 20), times(20, rate_hz, 120), times(20, 20, 140)]
+    good, bad = phone(400), spoil(phone(len(parts[1]), 1))
+    heard = said(np.concatenate(parts), np.concatenate([good, bad, phone(400, 2)]), frame_size)
+    poor = [when for when, verdict in heard if not verdict.good]
+    assert 20 < poor[0] <= 20 + WITHIN_S + frame_size / rate_hz
+    assert next(v for _, v in heard if not v.good).advice.startswith(advice)
+    assert heard[0][1].good
+    assert heard[-1][1].good
+    assert 40 <= heard[-1][0] <= 40 + WITHIN_S + frame_size / 20
+
+
+def test_a_phone_at_rest_is_not_frozen() -> None:
+    t = times(30, 20)
+    noise = np.random.default_rng(0).normal(0, 1e-3, (len(t), 3))
+    assert all(v.good for _, v in said(t, (noise + GRAVITY).astype(np.float32)))
+
+
+def test_every_other_reading_repeated_is_not_frozen() -> None:
+    t = times(30, 50)
+    assert all(v.good for _, v in said(t, phone(len(t) // 2).repeat(2, axis=0), 1))
+
+
+def test_jumps_and_falls_are_not_taken_for_g() -> None:
+    """A jogger is weightless for a tenth of a second at every step."""
+    t = times(30, 100)
+    xyz = phone(len(t))
+    xyz[(t * 10).astype(int) % 4 == 0] *= 0.02
+    for frame_size in (1, 3, 100):
+        assert all(v.good for _, v in said(t, xyz, frame_size))
+
+
+def test_a_gap_is_not_held_against_the_rate() -> None:
+    t = np.concatenate([times(5.5, 20), times(5.5, 20, 108), times(20, 20, 200)])
+    assert [v.good for _, v in said(t, phone(len(t)))] == [True]
+
+
+def test_a_clock_set_back_and_samples_out_of_order_are_not_either() -> None:
+    t = np.concatenate([times(10, 20), times(10, 20, 50)])
+    t[::7] -= 0.12
+    for frame_size in (1, 5, 20):
+        assert [v.good for _, v in said(t, phone(len(t)), frame_size)] == [True]
+
+
+def test_nothing_is_said_before_two_seconds() -> None:
+    t = times(1.9, 20)
+    assert said(t, phone(len(t)), 1) == []
+    assert Monitor().verdict(0, 0) is None
+
+
+def test_it_says_again_what_changed_and_nothing_else() -> None:
+    monitor, t = Monitor(), times(100, 20)
+    counts = {40: (1, 0), 50: (1, 1), 60: (1, 2), 70: (1, 3), 80: (2, 3)}
+    gaps, late, heard = 0, 0, []
+    for second in range(100):
+        gaps, late = counts.get(second, (gaps, late))
+        part = slice(second * 20, second * 20 + 20)
+        monitor.feed(t[part], phone(20, second))
+        verdict = monitor.verdict(gaps, late)
+        if verdict is not None:
+            heard.append((verdict.gaps, verdict.late))
+    assert heard == [(0, 0), (1, 0), (1, 1), (1, 3), (2, 3)]  # late: whenever it has doubled
+
+
+def test_a_changed_rate_is_said_though_it_is_good() -> None:
+    t = np.concatenate([times(20, 50), times(20, 100, 120)])
+    rates = [verdict.rate_hz for _, verdict in said(t, phone(len(t)), 50)]
+    assert rates[0] == pytest.approx(50, rel=0.02)
+    assert rates[-1] == pytest.approx(100, rel=0.1)
+    assert all(verdict.good for _, verdict in said(t, phone(len(t)), 50))
+
+
+def test_memory_is_bounded_though_time_stands_still() -> None:
+    monitor = Monitor()
+    for k in range(2000):
+        monitor.feed(np.array([5.0 + k * 1e-6]), phone(1, k))
+    assert len(monitor._marks) <= 3
+    for k in range(2000):
+        monitor.feed(np.array([5.0 + k * 0.01]), phone(1, k))
+    assert len(monitor._marks) <= 50
+
+
+def test_a_session_words_it_as_a_message() -> None:
+    live = session()
+    assert live.quality() is None
+    t = times(6, 10)
+    heard = []
+    for seq, i in enumerate(range(0, 60, 10)):
+        live.feed(frame(phone(10), t[i : i + 10], seq=seq + 3 * (seq > 1)))
+        heard += [message for message in [live.quality()] if message]
+    slow = heard[0]
+    assert (slow.device, slow.session, slow.state) == ("pixel-7", "s1", "poor")
+    assert slow.rate_hz == pytest.approx(10, rel=0.05)
+    assert slow.advice == "Your rate is 10 Hz, at least 20 Hz is needed."
+
+
+def test_skipped_frames_are_named_within_5_s() -> None:
+    live = session()
+    heard = []
+    for seq in [0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13]:
+        live.feed(frame(phone(20), seq=seq))
+        heard += [(seq, m) for m in [live.quality()] if m]
+    assert heard[0][1].advice == ""
+    seq, told = heard[-1]
+    assert seq <= 9 + 4
+    assert told.advice == "3 frames were skipped and are lost."
+    assert told.state == "good"

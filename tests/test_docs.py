@@ -1,0 +1,92 @@
+"""README and docs say what is true: commands, options, files, topics and settings exist."""
+
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+import typer
+
+from stream import config, mqtt
+from stream.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DESIGN = (ROOT / "docs" / "design.md").read_text()
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+
+
+def options_of(group: typer.Typer) -> dict[str, set[str]]:
+    """Map every command of `gaitway` to its options."""
+    root = typer.main.get_group(group)
+    commands = dict(root.commands)
+    for entry in entry_points(group="gaitway.commands"):
+        commands |= getattr(typer.main.get_command(entry.load()), "commands", {})
+    found: dict[str, set[str]] = {}
+    for name, command in commands.items():
+        for sub, inner in getattr(command, "commands", {"": command}).items():
+            words = {opt for p in inner.params for opt in (*p.opts, *p.secondary_opts)}
+            found[f"{name} {sub}".strip()] = words
+    return found
+
+
+COMMANDS = options_of(app)
+FENCED = re.findall(r"^(?:\$ )?gaitway (.+)$", README, re.MULTILINE)
+
+
+def unknown(line: str) -> list[str]:
+    """Return the words of a command line that `gaitway` doesn't know."""
+    words = line.partition("#")[0].split()
+    name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
+    known = COMMANDS.get(name)
+    if known is None:
+        return [name]
+    return [word for word in words if word.startswith("--") and word not in known]
+
+
+@pytest.mark.parametrize("line", FENCED)
+def test_commands_of_the_readme_exist(line: str) -> None:
+    assert unknown(line) == []
+
+
+def test_a_wrong_command_would_be_found() -> None:
+    assert len(FENCED) >= 6
+    assert unknown("serve --colour red") == ["--colour"]
+    assert unknown("dance") == ["dance"]
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"scripts/\w+", README))))
+def test_scripts_of_the_readme_exist(name: str) -> None:
+    assert (ROOT / name).stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README + DESIGN))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def test_every_file_of_the_server_is_in_readme_and_design() -> None:
+    for path in (ROOT / "stream").glob("*.py"):
+        if path.stem != "__init__":
+            assert re.search(rf"\b{path.stem}\b", README), path
+            assert f"`{path.stem}`" in DESIGN, path
+
+
+def test_settings_that_docs_name_exist() -> None:
+    known = {
+        f"{section}.{key}"
+        for section in config.Config.__struct_fields__
+        for key in getattr(config.Config(), section).__struct_fields__
+    }
+    sections = "|".join(config.Config.__struct_fields__)
+    named = set(re.findall(rf"`((?:{sections})\.\w+)`", README + DESIGN + PROTOCOL))
+    assert named
+    assert named <= known
+
+
+def test_topics_of_the_protocol_are_those_of_the_code() -> None:
+    documented = dict(re.findall(r"\| `gaitway/<device>/(\w+)` \|.*\| (yes|no) \|", PROTOCOL))
+    documented.pop("samples")
+    assert documented == {
+        name: "yes" if retained else "no" for name, retained in mqtt.TOPICS.values()
+    }
