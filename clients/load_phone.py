@@ -7,13 +7,17 @@ import asyncio
 import time
 from array import array
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import cast
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 
 from clients.load_plan import Plan
-from clients.tasks import beside
 from clients.websocket_link import open_websocket
 
 LAST_S = 10.0  # how long the last predictions may take
@@ -30,6 +34,19 @@ class _Heard(msgspec.Struct):
 
 
 _heard = msgspec.json.Decoder(_Heard)
+
+
+class _Wire(ClientConnection):
+    """A connection that hands text to `hear` as it arrives: no queue, and no task that reads it."""
+
+    hear: Callable[[_Heard], None] | None = None
+
+    def process_event(self, event: Event) -> None:
+        if self.hear is None or not isinstance(event, Frame):
+            return super().process_event(event)
+        if event.opcode is Opcode.TEXT and event.fin:
+            return self.hear(_heard.decode(event.data))
+        return super().process_event(event)
 
 
 class Tally:
@@ -82,8 +99,10 @@ class LoadPhone:
 
     async def connect(self, url: str, token: str | None) -> None:
         """Connect and wait for the welcome; raises as `open_websocket` does."""
-        self._websocket = await open_websocket(url, token)
-        self._hear(_heard.decode(await self._websocket.recv()), 0.0)
+        websocket = cast("_Wire", await open_websocket(url, token, _Wire))
+        await websocket.recv()
+        websocket.hear = self._hear
+        self._websocket = websocket
         self.connected = True
 
     async def play(self, begin: float, pace_s: float) -> None:
@@ -91,15 +110,14 @@ class LoadPhone:
         websocket = self._websocket
         if websocket is None:
             return
-        try:
-            async with beside(self._receive(websocket), "load phone receives"):
-                await self._send(websocket, begin, pace_s)
-                await self._last()
-        except ConnectionClosed as closed:
+        with suppress(ConnectionClosed):
+            await self._send(websocket, begin, pace_s)
+            await self._last(websocket)
+        if websocket.close_code is not None:
             self.connected = False
-            self._tally.first_error = self._tally.first_error or str(closed)
-        finally:
-            await websocket.close()
+            broke = f"a connection broke ({websocket.close_code}: {websocket.close_reason})"
+            self._tally.first_error = self._tally.first_error or broke
+        await websocket.close()
 
     async def _send(self, websocket: ClientConnection, begin: float, pace_s: float) -> None:
         clock = asyncio.get_running_loop().time
@@ -113,16 +131,11 @@ class LoadPhone:
             self.sent += 1
             self._tally.frames += 1
 
-    async def _receive(self, websocket: ClientConnection) -> None:
-        while True:
-            raw = await websocket.recv(decode=False)
-            self._hear(_heard.decode(raw), time.perf_counter())
-
-    def _hear(self, heard: _Heard, now: float) -> None:
+    def _hear(self, heard: _Heard) -> None:
         if heard.type == "ack" and heard.seq is not None:
             self.acked = heard.seq + 1
         elif heard.type == "prediction":
-            self._predicted(heard.window, now)
+            self._predicted(heard.window, time.perf_counter())
         elif heard.type in ("error", "missed"):
             self._tally.errors += 1
             self._tally.first_error = self._tally.first_error or f"{heard.code}: {heard.message}"
@@ -138,9 +151,12 @@ class LoadPhone:
             frame = self._plan.completing[window]
             tally.latencies_s.append(now - self._sent_at[frame])
 
-    async def _last(self) -> None:
+    async def _last(self, websocket: ClientConnection) -> None:
         """Wait for all acks and predictions, as long as any come within LAST_S."""
-        while self.acked < self.sent or len(self.seen) < self.expected:
+        expected = self.expected
+        while self.acked < self.sent or len(self.seen) < expected:
+            if websocket.close_code is not None:
+                return
             self._news.clear()
             try:
                 async with asyncio.timeout(LAST_S):

@@ -99,13 +99,19 @@ async def _welcome(websocket: ClientConnection) -> Welcome:
     return message
 
 
-async def open_websocket(url: str, token: str | None) -> ClientConnection:
+async def open_websocket(
+    url: str, token: str | None, kind: type[ClientConnection] = ClientConnection
+) -> ClientConnection:
     """Connect; raises UnreachableError or RefusedError, with what to do next."""
     headers = {"Authorization": f"Bearer {token}"} if token else None
     where = url.partition("?")[0]
     try:
         return await connect(
-            url, additional_headers=headers, compression=None, open_timeout=OPEN_TIMEOUT_S
+            url,
+            additional_headers=headers,
+            compression=None,
+            open_timeout=OPEN_TIMEOUT_S,
+            create_connection=kind,
         )
     except InvalidStatus as error:
         status = error.response.status_code

@@ -1,10 +1,11 @@
 """Windows of all devices share the model's batches; inference has a thread of its own."""
 
 import asyncio
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,8 @@ class Batcher:
         self.failure: InferenceError | None = None
         self._classifier = classifier
         self._options = options
-        self._queue: SimpleQueue[_Waiter | None] = SimpleQueue()
+        self._waiting: deque[_Waiter] = deque()
+        self._news = threading.Condition()  # guards `_waiting`; told of a first and a last window
         self._unanswered = 0
         self._stopping = False
         self._room = asyncio.Event()
@@ -67,7 +69,11 @@ class Batcher:
         self._idle.clear()
         if self.full:
             self._room.clear()
-        self._queue.put(_Waiter(xyz, deliver, time.monotonic()))
+        with self._news:
+            self._waiting.append(_Waiter(xyz, deliver, time.monotonic()))
+            # Every wake-up of the thread costs the event loop a turn, so not one for each window.
+            if len(self._waiting) in {1, self._options.max_batch}:
+                self._news.notify()
 
     async def run(self) -> None:
         """Answer windows until cancelled; then the rest are told."""
@@ -76,40 +82,32 @@ class Batcher:
             try:
                 await loop.run_in_executor(thread, self._work, loop)
             finally:
-                self._stopping = True
-                self._queue.put(None)  # wakes the thread
+                with self._news:
+                    self._stopping = True
+                    self._news.notify()
                 thread.shutdown()
                 self._tell_the_rest()
 
     def _tell_the_rest(self) -> None:
-        stopping = InferenceError("the service is stopping")
-        while not self._queue.empty():
-            waiter = self._queue.get()
-            if waiter is not None:
-                self._deliver([waiter], stopping)
+        rest = list(self._waiting)
+        self._waiting.clear()
+        self._deliver(rest, InferenceError("the service is stopping"))
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer batch after batch; this is the thread."""
-        while not self._stopping:
-            batch = self._collect()
-            if batch:
-                loop.call_soon_threadsafe(self._deliver, batch, self._classify(batch))
+        while batch := self._collect():
+            loop.call_soon_threadsafe(self._deliver, batch, self._classify(batch))
 
     def _collect(self) -> list[_Waiter]:
-        """Wait for a window, and for others to join it."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        batch, deadline = [first], first.since + self._options.max_wait_ms / 1000
-        while len(batch) < self._options.max_batch:
-            try:
-                waiter = self._queue.get(timeout=max(deadline - time.monotonic(), 0))
-            except Empty:
-                break
-            if waiter is None:
-                break
-            batch.append(waiter)
-        return batch
+        """Wait for a window, and for others to join it; nothing more once stopping."""
+        size = self._options.max_batch
+        with self._news:
+            self._news.wait_for(lambda: self._waiting or self._stopping)
+            if self._stopping:
+                return []
+            wait_s = self._waiting[0].since + self._options.max_wait_ms / 1000 - time.monotonic()
+            self._news.wait_for(lambda: len(self._waiting) >= size or self._stopping, wait_s)
+            return [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
 
     def _classify(self, batch: list[_Waiter]) -> NDArray[np.float32] | InferenceError:
         try:
@@ -117,9 +115,7 @@ class Batcher:
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             return InferenceError(f"{len(batch)} windows got no answer: {error}")
 
-    def _deliver(
-        self, batch: list[_Waiter], answers: NDArray[np.float32] | InferenceError
-    ) -> None:
+    def _deliver(self, batch: list[_Waiter], answers: NDArray[np.float32] | InferenceError) -> None:
         self.failure = answers if isinstance(answers, InferenceError) else None
         self._unanswered -= len(batch)
         for i, waiter in enumerate(batch):

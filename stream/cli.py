@@ -1,6 +1,7 @@
 """The `gaitway` command. Commands of other packages join by the entry point `gaitway.commands`."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -57,6 +58,9 @@ def serve(
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = _settings(config_path, host, port, mqtt, artifact)
+    # What the imports left is never garbage, and a full collection among thousands of sessions
+    # holds up every phone: collect seldom.
+    gc.set_threshold(50_000, 20, 100)
     # Imported here so that every other command starts without the server's libraries.
     import uvloop  # noqa: PLC0415
 

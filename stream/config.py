@@ -69,7 +69,7 @@ class Model(Section, frozen=True):
 class Batcher(Section, frozen=True):
     """How windows of all devices share batches."""
 
-    max_batch: Count = 64
+    max_batch: Count = 256
     max_wait_ms: Annotated[float, Meta(ge=0, le=1e6)] = 10.0
     max_queue: Count = 20_000
 

@@ -14,7 +14,7 @@ MARK_S = 0.1  # marks are at least so far apart, which bounds their number
 FROZEN_S = 3.0  # no real sensor repeats itself to the bit for so long
 BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
-RATE_CHANGE = 0.1
+RATE_CHANGE = 0.2  # a rate is news when it differs by so much
 
 
 class Verdict(NamedTuple):
@@ -95,7 +95,7 @@ class Monitor:
         if now_s < SETTLE_S or now_s - self._checked_s < CHECK_S:
             return None
         self._checked_s = now_s
-        rate_hz = self._rate_hz()
+        rate_hz = self._steady(self._rate_hz())
         advice = self._advice(rate_hz, now_s)
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
         verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, advice or skipped)
@@ -108,6 +108,12 @@ class Monitor:
         old, new = self._marks[0], self._marks[-1]
         intervals = new.samples - max(old.samples, 1)
         return round(intervals / (new.lived_s - old.lived_s), 1)
+
+    def _steady(self, rate_hz: float) -> float:
+        """Keep the rate that was last said until it has changed enough to be news."""
+        said = self._said.rate_hz if self._said else 0.0
+        close = abs(rate_hz - said) <= RATE_CHANGE * said
+        return said if close and (said < SLOW_HZ) == (rate_hz < SLOW_HZ) else rate_hz
 
     def _gravity(self) -> tuple[float, float]:
         """Return the length of the mean reading in m/s², and its share of the readings' RMS."""
@@ -132,9 +138,4 @@ class Monitor:
 
 def _same(new: Verdict, old: Verdict) -> bool:
     """Whether `new` says nothing new: late samples are told of whenever they have doubled."""
-    close = abs(new.rate_hz - old.rate_hz) <= RATE_CHANGE * old.rate_hz
-    return (
-        close
-        and new.late <= 2 * old.late
-        and new._replace(rate_hz=0, late=0) == old._replace(rate_hz=0, late=0)
-    )
+    return new.late <= 2 * old.late and new._replace(late=0) == old._replace(late=0)

@@ -16,9 +16,9 @@ def choose(
 
     Decides on four decimals, so that the last bits of a batch never change an activity.
     """
-    rounded = np.round(probabilities.astype(np.float64), 4)
-    best = int(rounded.argmax())
-    return activities[best] if rounded[best] >= min_confidence else UNKNOWN
+    rounded = [round(value, 4) for value in probabilities.tolist()]
+    best = max(rounded)
+    return activities[rounded.index(best)] if best >= min_confidence else UNKNOWN
 
 
 class Transition(NamedTuple):

@@ -7,6 +7,7 @@ held against the artifact run offline, without any of the service.
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -73,7 +74,7 @@ def cuts(count: int, seed: int) -> list[tuple[int, int]]:
     random, edges = np.random.default_rng(seed), [0]
     while edges[-1] < count:
         edges.append(min(count, edges[-1] + int(random.integers(1, 150))))
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 async def play(

@@ -47,13 +47,17 @@ async def run(*arguments: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+def _maps_tensorflow(pid: int) -> bool:
+    maps = Path(f"/proc/{pid}/maps")  # not on macOS
+    return maps.exists() and "tensorflow" in maps.read_text(errors="ignore")
+
+
 async def test_serves_the_shipped_model_and_stops_in_order(tmp_path: Path) -> None:
     async with serving() as (process, address), httpx.AsyncClient() as client:
         ready = (await client.get(f"http://{address}/readyz")).json()
         assert ready["ready"]
         assert ready["model"].startswith("pocket@")
-        mapped = Path(f"/proc/{process.pid}/maps")  # not on macOS
-        assert not mapped.exists() or "tensorflow" not in mapped.read_text(errors="ignore")
+        assert not _maps_tensorflow(process.pid)
         async with connect(f"ws://{address}/v1/stream?device=a") as phone:
             await phone.recv()
             process.send_signal(signal.SIGTERM)
