@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.errors import DataError, MissingError
 from trainer.recordings import motionsense, wisdm_2019, wisdm_v1
 from trainer.recordings.locate import cache_folder, locate
 from trainer.recordings.recording import ACTIVITIES, LoadReport, Recording
@@ -29,9 +30,11 @@ FORMATS: dict[str, Format] = {
 __all__ = [
     "ACTIVITIES",
     "FORMATS",
+    "DataError",
     "Format",
     "LoadReport",
     "Loader",
+    "MissingError",
     "Recording",
     "cache_folder",
     "locate",
