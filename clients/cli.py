@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from rich.console import Console
 
 from stream.errors import ParameterError
 
@@ -81,8 +80,10 @@ def watch(
     [dim]gaitway watch[/]
     [dim]gaitway watch mqtt://me@broker.local/gaitway --device pixel-7[/]
     """
+    from rich.console import Console  # noqa: PLC0415
+
+    from clients.listen import watch as listen  # noqa: PLC0415
     from clients.show import show  # noqa: PLC0415
-    from clients.watch import watch as listen  # noqa: PLC0415
 
     kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
     messages = listen(url, devices=device or [], types=kinds, token=token)
@@ -143,6 +144,8 @@ def demo(
 
     [dim]gaitway demo --seconds 30[/]
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from clients.demo import run_demo  # noqa: PLC0415
 
     _run(run_demo(Console(), port=port, seconds=seconds, plain=plain))

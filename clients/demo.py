@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from rich.console import Console
 
 from clients.demo_people import Cast, find_cast
+from clients.listen import watch
 from clients.messages import Message
 from clients.replay import Replay, replay
 from clients.show import show
 from clients.tasks import beside, ungrouped
-from clients.watch import watch
 from stream import service
 from stream.config import Config, Server
 

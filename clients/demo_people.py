@@ -9,8 +9,7 @@ from zipfile import BadZipFile, ZipFile
 from clients.people import as_track
 from clients.track import Track, join
 from clients.walker import walk
-from trainer.errors import DataError
-from trainer.recordings import FORMATS, Format, Recording, locate
+from trainer.recordings import FORMATS, DataError, Format, Recording, locate
 
 # Of one activity, for each of the people who are taken from a data set.
 SCENES_S, SHORTEST_S = (40.0, 55.0, 70.0), 20.0

@@ -7,8 +7,7 @@ import numpy as np
 
 from clients.errors import ReplayError
 from clients.track import Track, join
-from trainer.errors import DataError, MissingError
-from trainer.recordings import FORMATS, Format, Recording
+from trainer.recordings import FORMATS, DataError, Format, MissingError, Recording
 
 PAUSE_S = 2.0  # between recordings that don't follow on: a gap, so that no window mixes them
 

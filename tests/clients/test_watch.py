@@ -9,8 +9,8 @@ import pytest
 
 from clients import Message, RefusedError, UnreachableError, watch
 from clients.address import MqttAddress, parse
+from clients.listen import Kind
 from clients.mqtt_link import connect_mqtt
-from clients.watch import Kind
 from stream import events
 from stream.errors import ParameterError
 from stream.events import Error, Missed, Quality, State, Status

@@ -6,19 +6,22 @@ from contextlib import aclosing
 
 import numpy as np
 import pytest
+from websockets.asyncio.client import connect
 
 from clients import Phone, RefusedError, watch
 from clients.frames import Encoding
 from clients.load import Load, Progress, load
+from clients.messages import decode
 from clients.replay import Replay, replay
 from clients.score import Score
 from clients.server_process import ServerProcess, find_pid
 from clients.track import Track
 from clients.walker import walk
 from stream.config import Config, Mqtt
-from stream.events import Ended, Missed, Prediction, Started
+from stream.events import Ended, Missed, Prediction, Started, Welcome
 from stream.service import Service
 from stream.service import running as run_service
+from stream.wire import encode_binary
 from tests.clients.lossy import lossy
 
 Heard = list[Prediction | Started | Ended]
@@ -79,6 +82,22 @@ async def test_a_line_that_breaks_again_and_again_changes_nothing(
     assert content(broken) == content(whole)
     # The last bits depend on which windows shared a batch.
     np.testing.assert_allclose(probabilities(broken), probabilities(whole), atol=1e-6)
+
+
+@pytest.mark.xfail(reason="the server takes an empty `since` for none", strict=True)
+async def test_a_break_before_the_first_prediction_was_heard_loses_none(running: Service) -> None:
+    url = f"{running.ws_url}/v1/stream?device=p&session=S"
+    track = walk("p", [("Walking", 10.0)])
+    async with connect(url) as deaf, aclosing(watch(running.ws_url, types=["prediction"])) as heard:
+        await anext(heard)  # the state of p, which is listened to from now on
+        for seq, frame in enumerate(track.frames(1.0, timed=False)):
+            await deaf.send(encode_binary(seq, frame.xyz))
+        assert isinstance(await anext(heard), Prediction)
+        deaf.transport.abort()
+    async with connect(f"{url}&since=") as again:
+        assert isinstance(decode(await again.recv()), Welcome)
+        async with asyncio.timeout(2):
+            assert isinstance(decode(await again.recv()), Prediction)
 
 
 async def test_a_listener_on_a_line_that_breaks_misses_nothing(running: Service) -> None:
