@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from stream import config
-from stream.errors import OverloadedError
+from stream.errors import TooManyError
 from stream.events import UNKNOWN, Ended, Prediction, Started, State, Status
 from stream.metrics import Metrics
 from stream.outbox import Outbox
@@ -24,6 +24,8 @@ class Device:
         self.quality: Literal["good", "poor"] = "good"
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
+        self.sessions = 0  # live ones
+        self._session: str | None = None  # that the activity belongs to
         self.seen = -float("inf")  # monotonic s of its last frame
 
     def state(self) -> State:
@@ -40,6 +42,7 @@ class Device:
     def started(self, event: Started) -> None:
         """Take over a confirmed activity."""
         self.activity, self.since, self.confidence = event.activity, event.time, event.confidence
+        self._session = event.session
 
     def confirmed(self, prediction: Prediction) -> None:
         """Keep the confidence of the newest prediction that agrees with the activity."""
@@ -47,8 +50,9 @@ class Device:
             self.confidence = prediction.confidence
 
     def ended(self, event: Ended) -> None:
-        """Its session is over: what it does now is not known."""
-        self.activity, self.since, self.confidence = UNKNOWN, event.time, None
+        """Forget the activity of a session that is over; another session's stays."""
+        if self._session in {None, event.session}:
+            self.activity, self.since, self.confidence = UNKNOWN, event.time, None
 
 
 class Devices:
@@ -87,10 +91,10 @@ class Devices:
 
     def _forget_one(self) -> None:
         for name, device in self._devices.items():
-            if not device.online:
+            if not device.online and not device.sessions:
                 del self._devices[name]
                 return
-        raise OverloadedError(f"{len(self._devices)} devices are online, no more are allowed")
+        raise TooManyError(f"{len(self._devices)} devices are online, no more are allowed")
 
     def seen(self, device: Device) -> None:
         """Note a frame."""

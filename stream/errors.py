@@ -39,6 +39,10 @@ class OverloadedError(GaitwayError):
     code = "overloaded"
 
 
+class TooManyError(OverloadedError):
+    """We know as many devices or sessions as we may; known ones go on."""
+
+
 class InferenceError(GaitwayError):
     """The model could not answer for a batch of windows."""
 

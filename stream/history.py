@@ -53,7 +53,9 @@ class History:
         """Keep a published message."""
         kind = "prediction" if isinstance(message, Prediction) else "activity"
         if len(self._entries) >= self._limit:
-            self._positions.pop(self._entries.popleft().id, None)
+            gone = self._entries.popleft()
+            if self._positions.get(gone.id) == gone.position:  # and not of a later namesake
+                del self._positions[gone.id]
             self.pruned += 1
         position = self.pruned + len(self._entries)
         self._positions[message.id] = position

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
@@ -108,11 +108,12 @@ async def frames(request: Request) -> Response:
     try:
         text = wire.looks_like_text(payload)
         frame = wire.decode(payload, source, limits, text=text)
-        frame = frame._replace(session=session or frame.session)
-        live = hub.locate(CHANNEL, name, frame, payload)
+        if frame.seq is None:
+            raise DeviceError("seq is missing: frames are numbered from 0")
+        live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
         hub.take(live, frame, source.rate_hz)
     except DeviceError as error:
-        hub.refuse(hub.current(CHANNEL, name), CHANNEL, error)
+        hub.refuse_unplaced(CHANNEL, name, session or wire.session_of(payload), payload, error)
         raise
     return _json(Ack(session=live.session.id, seq=live.session.next_seq - 1))
 
@@ -177,17 +178,20 @@ def _time(name: str, text: str | None) -> datetime | None:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_PAGE:
+    if not (text.isdecimal() and len(text) <= len(str(MAX_PAGE)) and 1 <= int(text) <= MAX_PAGE):
         raise ParameterError(f"limit = {text[:80]!r}: 1 to {MAX_PAGE} is allowed")
     return int(text)
 
 
 async def _body(request: Request, limit: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the request ended in the middle") from error
     return bytes(body)
 
 

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from stream import config
 from stream.batcher import Answer, Batcher
 from stream.devices import Device, Devices
-from stream.errors import DeviceError, InferenceError, OverloadedError
+from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Prediction, Started
 from stream.metrics import Metrics
 from stream.outbox import Outbox
@@ -36,6 +36,7 @@ class Live:
         self.seen = 0.0  # monotonic s
         self.pending = 0  # windows without an answer
         self.closing = False
+        self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
@@ -65,6 +66,7 @@ class Hub:
         self.publisher = publisher
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock)
+        self.stopping = False
         self._clock = clock
         self._utc = utc
         self._sessions: OrderedDict[Key, Live] = OrderedDict()  # least recently fed first
@@ -74,28 +76,32 @@ class Hub:
         """Resume a session, or begin one, of the given name or one of our own."""
         known = self._sessions.get((channel, device, session)) if session else None
         if known is not None and not known.closing:
+            self._current[channel, device] = known
             return known
         if len(self._sessions) >= self.options.max_sessions:
             self._end_idlest()
         core = Session(device, session or uuid.uuid4().hex, self.session_options)
         live = Live(channel, core, self.devices.get(device))
         live.seen = self._clock()
+        live.device.sessions += 1
         self._sessions[live.key] = live
         self._current[channel, device] = live
         self.metrics.sessions.set(len(self._sessions))
         return live
 
-    def locate(self, channel: str, device: str, frame: Frame, payload: bytes) -> Live:
+    def locate(
+        self, channel: str, device: str, session: str | None, seq: int | None, payload: bytes
+    ) -> Live:
         """Find the session of a frame that came without a connection of its own.
 
         A frame with `seq` 0 and no session opens a new one, unless it repeats the current
         session's frame 0; what it replaces is ended.
         """
-        if frame.session is not None:
-            return self.open(channel, device, frame.session)
+        if session is not None:
+            return self.open(channel, device, session)
         current = self.current(channel, device)
-        digest = blake2b(payload, digest_size=16).digest() if frame.seq == 0 else b""
-        if current is not None and (frame.seq != 0 or current.first_frame == digest):
+        digest = blake2b(payload, digest_size=16).digest() if seq == 0 else b""
+        if current is not None and (seq != 0 or current.first_frame == digest):
             return current
         if current is not None:
             self.end(current)
@@ -104,8 +110,9 @@ class Hub:
         return live
 
     def current(self, channel: str, device: str) -> Live | None:
-        """Return the newest live session of a device on a channel."""
-        return self._current.get((channel, device))
+        """Return the session of a device on a channel that was opened or resumed last."""
+        live = self._current.get((channel, device))
+        return None if live is None or live.closing else live
 
     def take(self, live: Live, frame: Frame, rate_hz: float) -> None:
         """Feed a frame to its session.
@@ -113,6 +120,8 @@ class Hub:
         Raises DeviceError for one that doesn't fit, and OverloadedError, before anything is
         changed, where the model is too far behind.
         """
+        if self.stopping:
+            raise OverloadedError("the service is stopping; connect again")
         if self.batcher.full:
             raise OverloadedError(f"{len(self.batcher)} windows wait for the model; try later")
         self._arrived(live, frame.seq)
@@ -135,6 +144,15 @@ class Hub:
             self._arrived(live, error.seq)
             live.session.consume(error.seq)
         return Error(code=error.code, message=str(error), seq=error.seq)
+
+    def refuse_unplaced(
+        self, channel: str, device: str, session: str | None, payload: bytes, error: DeviceError
+    ) -> tuple[Live | None, Error]:
+        """Refuse a frame that came without a connection, in the session it would have gone to."""
+        live = None
+        if error.seq is not None:
+            live = self.locate(channel, device, session, error.seq, payload)
+        return live, self.refuse(live, channel, error)
 
     def attach(self, live: Live, outbox: Outbox) -> None:
         """Make `outbox` the device's one connection; an older one is replaced."""
@@ -183,7 +201,7 @@ class Hub:
         for live in self._sessions.values():
             if live.outbox is None and not live.closing:
                 return self.end(live)
-        raise OverloadedError(f"{len(self._sessions)} sessions are live, no more are allowed")
+        raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
     def _arrived(self, live: Live, seq: int | None) -> None:
         live.seen = self._clock()
@@ -245,14 +263,17 @@ class Hub:
         self.publisher.publish(live.session.device, message, live.channel)
 
     def _finish(self, live: Live) -> None:
-        if self._sessions.pop(live.key, None) is None:
+        if live.finished:
             return
+        live.finished = True
+        live.device.sessions -= 1
+        if self._sessions.get(live.key) is live:  # and not a namesake that was opened since
+            del self._sessions[live.key]
         self.metrics.sessions.set(len(self._sessions))
-        current = self._current.get((live.channel, live.session.device)) is live
-        if current:
-            del self._current[live.channel, live.session.device]
+        place = (live.channel, live.session.device)
+        if self._current.get(place) is live:
+            del self._current[place]
         for event in live.session.close():
             self.publisher.publish(event.device, event, live.channel)
-            if current:
-                live.device.ended(event)
-                self.devices.changed(live.device)
+            live.device.ended(event)
+            self.devices.changed(live.device)

@@ -17,9 +17,9 @@ import msgspec
 import stamina
 
 from stream import config, wire
-from stream.errors import DeviceError, OverloadedError, ParameterError
+from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
 from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
-from stream.hub import Hub
+from stream.hub import Hub, Live
 from stream.metrics import Metrics
 from stream.wire import Source, check_id
 
@@ -57,6 +57,7 @@ class Bridge:
         self._hub = hub
         self._metrics: Metrics = hub.metrics
         self._next = 0
+        self._states: OrderedDict[str, Publication] = OrderedDict()  # retained, newest by topic
         self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked by the broker yet
         self._some = asyncio.Event()
@@ -73,17 +74,26 @@ class Bridge:
         self._queue(f"{self._options.base}/{device}/{name}", _words(message), retain=retain)
 
     def _queue(self, topic: str, payload: bytes | str, *, retain: bool) -> None:
-        if len(self._waiting) >= self._options.max_queue:
+        publication = Publication(topic, payload, retain)
+        if retain:
+            self._states[topic] = publication
+        else:
+            self._waiting[self._next] = publication
+            self._next += 1
+        if len(self._waiting) > self._options.max_queue:
             self._waiting.popitem(last=False)
             self._metrics.mqtt_dropped.inc()
-        self._waiting[self._next] = Publication(topic, payload, retain)
-        self._next += 1
         self._all_sent.clear()
         self._some.set()
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
         if self.connected:
+            for device in self._hub.devices:
+                if device.online:
+                    self._queue(
+                        f"{self._options.base}/{device.name}/status", "offline", retain=True
+                    )
             self._queue(f"{self._options.base}/status", "offline", retain=True)
             await self._all_sent.wait()
 
@@ -124,8 +134,8 @@ class Bridge:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._reading(client), name="mqtt reading")
                 tasks.create_task(self._writing(client), name="mqtt writing")
-        except* aiomqtt.MqttError as group:
-            raise group.exceptions[0] from None
+        except* aiomqtt.MqttError as group:  # nested, where several messages failed at once
+            raise aiomqtt.MqttError(_first_words(group)) from group
 
     def _set_connected(self, connected: bool) -> None:
         self.connected = connected
@@ -133,8 +143,10 @@ class Bridge:
 
     def _requeue(self) -> None:
         """Put what the last connection may have lost first, then all retained state."""
-        self._waiting = OrderedDict([*self._sent.items(), *self._waiting.items()])
+        again = [(n, sent) for n, sent in self._sent.items() if not sent.retain]
+        self._waiting = OrderedDict([*again, *self._waiting.items()])
         self._sent.clear()
+        self._states.clear()
         self._queue(f"{self._options.base}/status", "online", retain=True)
         for device in self._hub.devices:
             state = device.state()
@@ -142,8 +154,7 @@ class Bridge:
             self.publish(device.name, state, None)
             live = self._hub.current(CHANNEL, device.name)
             if live is not None and live.session.next_seq:
-                ack = Ack(session=live.session.id, seq=live.session.next_seq - 1)
-                self.publish(device.name, ack, None)
+                self._ack(live, live.session.next_seq - 1)
 
     async def _reading(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -164,9 +175,13 @@ class Bridge:
             try:
                 self._feed(device, payload)
             except DeviceError as error:
-                live = self._hub.current(CHANNEL, device)
-                self.publish(device, self._hub.refuse(live, CHANNEL, error), CHANNEL)
-                self._ack(device, error.seq)
+                session = wire.session_of(payload)
+                live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
+                self.publish(device, answer, CHANNEL)
+                self._ack(live, error.seq)
+            except TooManyError as error:
+                self._metrics.refused.labels(CHANNEL, error.code).inc()
+                self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
             except OverloadedError as error:
                 # Unacked, the frame stays with the broker, which then sends no more than fits.
                 log.warning("MQTT: %s", error)
@@ -178,37 +193,48 @@ class Bridge:
         text = wire.looks_like_text(payload)
         source = Source()
         frame = wire.decode(payload, source, self._limits, text=text)
-        live = self._hub.locate(CHANNEL, device, frame, payload)
+        live = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
         self._hub.take(live, frame, source.rate_hz)
-        self._ack(device, frame.seq)
+        self._ack(live, frame.seq)
 
-    def _ack(self, device: str, seq: int | None) -> None:
-        live = self._hub.current(CHANNEL, device)
-        if live is not None and seq is not None and live.session.next_seq:
-            self.publish(
-                device, Ack(session=live.session.id, seq=live.session.next_seq - 1), CHANNEL
-            )
+    def _ack(self, live: Live | None, seq: int | None) -> None:
+        if live is not None and seq is not None:
+            session = live.session
+            self.publish(session.device, Ack(session=session.id, seq=session.next_seq - 1), CHANNEL)
 
     async def _writing(self, client: aiomqtt.Client) -> None:
         free = asyncio.Semaphore(self._options.max_inflight)
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._some.wait()
-                while self._waiting:
+                while self._waiting or self._states:
                     await free.acquire()
-                    number, publication = self._waiting.popitem(last=False)
+                    number, publication = self._pop()
                     self._sent[number] = publication
                     task = tasks.create_task(self._send(client, number, publication))
                     task.add_done_callback(lambda _: free.release())
                 self._some.clear()
+
+    def _pop(self) -> tuple[int, Publication]:
+        """Take what is to be sent next: what happened before what is, so that neither surprises."""
+        if self._waiting:
+            return self._waiting.popitem(last=False)
+        self._next += 1
+        return self._next - 1, self._states.popitem(last=False)[1]
 
     async def _send(self, client: aiomqtt.Client, number: int, publication: Publication) -> None:
         await client.publish(
             publication.topic, publication.payload, qos=1, retain=publication.retain
         )
         self._sent.pop(number, None)
-        if not self._waiting and not self._sent:
+        if not self._waiting and not self._states and not self._sent:
             self._all_sent.set()
+
+
+def _first_words(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
 
 
 def _words(message: Message) -> bytes | str:

@@ -77,8 +77,12 @@ class Publisher:
                     del self._by_device[device]
 
     def missed_since(self, id_: str, query: Query) -> list[str]:
-        """Return, encoded, what came after `id_`; first how much is lost, if it is not kept."""
+        """Return, encoded, what came after `id_`; first how much is lost, if it is not kept.
+
+        The empty id stands for the beginning.
+        """
         texts = [entry.text for entry in self.history.after(id_, query)]
-        if not self.history.knows(id_):
+        lost = self.history.pruned > 0 if id_ == "" else not self.history.knows(id_)
+        if lost:
             texts.insert(0, encode(Missed(count=max(self.history.pruned, 1))))
         return texts

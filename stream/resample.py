@@ -73,6 +73,13 @@ class Resampler:
             out += self._feed_run(t[run], values[run], utc)
         return out
 
+    def utc_at(self, t: float) -> float:
+        """Return the time, in s since 1970, of device time `t` in s, by the newest segment."""
+        if self._segment is None:
+            raise ValueError("nothing was fed yet")
+        anchor = self._segment.anchor
+        return anchor.utc + (t - anchor.t)
+
     def feed_on_grid(self, xyz: NDArray[np.float32], utc: float = 0.0) -> list[Stretch]:
         """Take samples that are the grid already, bit for bit: an untimed stream at its rate."""
         if self._segment is None:
@@ -136,12 +143,12 @@ class _Segment:
         self._origin = origin
         self._start = start
         self._step = 1 / signal.grid_hz
-        self._anchor = Anchor(start, origin, utc)
+        self.anchor = Anchor(start, origin, utc)
         self._t = np.empty(0)
         self._xyz = np.empty((0, 3))
 
     def pass_through(self, xyz: NDArray[np.float32]) -> Stretch:
-        stretch = Stretch(self.next_index, xyz, self._anchor)
+        stretch = Stretch(self.next_index, xyz, self.anchor)
         self.next_index += len(xyz)
         return stretch
 
@@ -178,7 +185,7 @@ class _Segment:
         indices = np.arange(self.next_index - self._start, end - self._start, dtype=np.float64)
         grid: Times = indices * self._step
         xyz = to_grid(self._t, self._xyz, grid).astype(np.float32)
-        stretch = Stretch(self.next_index, xyz, self._anchor)
+        stretch = Stretch(self.next_index, xyz, self.anchor)
         self.next_index = end
         self._forget(float(grid[-1]))
         return [stretch]

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ from stream.publish import Publisher
 from stream.session import SessionOptions
 
 SWEEP_S = 1.0
-DRAIN_S = 3.0  # how long a stop waits for the last batches
+DRAIN_S = 2.5  # how long a stop waits for the last batches
+GOODBYE_S = 1.0  # and for the broker to take the last messages
 BACKLOG = 4096  # connections that may wait to be accepted
 log = logging.getLogger(__name__)
 
@@ -120,13 +121,16 @@ async def _stop(
     hub: Hub, bridge: Bridge | None, application: Starlette, server: uvicorn.Server
 ) -> None:
     """Answer and publish what is waiting, say goodbye with 1001, then close the port."""
+    hub.stopping = True
     try:
         async with asyncio.timeout(DRAIN_S):
             await hub.batcher.drained()
-            if bridge is not None:
-                await bridge.say_goodbye()
     except TimeoutError:
         log.warning("stopped with %d windows unanswered", len(hub.batcher))
+    if bridge is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await bridge.say_goodbye()
     for outbox in list(application.state.outboxes):
         outbox.close(1001, "the server is going away; connect again")
     server.should_exit = True

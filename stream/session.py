@@ -48,7 +48,7 @@ class Session:
         self._windower = Windower(options.signal)
         self._tracker = Tracker(options.tracker, options.signal, options.expires_s)
         self._monitor = Monitor()
-        self._last: tuple[float, float] | None = None  # newest sample: device time, UTC, in s
+        self._last: float | None = None  # device time of the newest sample, in s
 
     @property
     def activity(self) -> str:
@@ -82,7 +82,7 @@ class Session:
         stretches = self._stretches(t, frame.xyz, arrived)
         if self._last is None:
             self._tracker.since = float(t[0])
-        self._last = (float(t[-1]), arrived)
+        self._last = float(t[-1])
         return [window for stretch in stretches for window in self._windower.feed(stretch)]
 
     def _stretches(
@@ -130,7 +130,7 @@ class Session:
         """End the session's activity; nothing is flushed."""
         if self._last is None:
             return []
-        t, utc = self._last
+        t, utc = self._last, self._resampler.utc_at(self._last)
         change = Transition(self.activity, "", t, min(self._tracker.since, t))
         return [self._ended("close", change, _utc(utc))]
 

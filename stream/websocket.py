@@ -71,7 +71,7 @@ class DeviceConnection:
         self._hub.attach(self._live, self._outbox)
         try:
             with self._hub.publisher.listening(self._outbox, query):
-                replay = self._hub.publisher.missed_since(since, query) if since else []
+                replay = [] if since is None else self._hub.publisher.missed_since(since, query)
                 await _send_all(self._websocket, [encode(self._welcome()), *replay])
                 await _until_closed(_writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
@@ -97,8 +97,8 @@ class DeviceConnection:
     async def _reading(self) -> None:
         """Take frames; acks go out at once, so that a device that reads none is read no further."""
         async for payload in _messages(self._websocket):
-            if self._outbox.closed is not None:
-                return  # replaced: the newer connection speaks for the device
+            if self._outbox.closed is not None or self._hub.stopping:
+                return  # replaced, or about to be closed: what comes now is not taken
             try:
                 self._take(payload)
                 await self._say()
@@ -142,7 +142,7 @@ async def events(websocket: WebSocket) -> None:
             states = [
                 encode(device.state()) for device in hub.devices if _asked(query, device.name)
             ]
-            replay = hub.publisher.missed_since(since, query) if since else []
+            replay = [] if since is None else hub.publisher.missed_since(since, query)
             await _send_all(websocket, states + replay)
             await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
 
@@ -217,8 +217,8 @@ async def _send_all(websocket: WebSocket, texts: list[str]) -> None:
     try:
         for text in texts:
             await websocket.send_text(text)
-    except (WebSocketDisconnect, WebSocketDisconnected) as error:
-        raise ClosedError(None, "the peer is gone") from error
+    except (WebSocketDisconnect, WebSocketDisconnected):
+        return  # the peer is gone; reading takes what it sent before, and then says so
 
 
 async def _messages(websocket: WebSocket) -> AsyncIterator[str | bytes]:

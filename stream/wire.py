@@ -75,6 +75,7 @@ class TextFrame(msgspec.Struct, omit_defaults=True, tag_field="type", tag="sampl
 class _Envelope(msgspec.Struct):
     type: Any = None
     seq: Any = None
+    session: Any = None
 
 
 _text = msgspec.json.Decoder(TextFrame)
@@ -130,6 +131,15 @@ def is_auth(payload: str) -> bool:
         return bool(_envelope.decode(payload).type == "auth")
     except _MALFORMED:
         return False
+
+
+def session_of(payload: bytes) -> str | None:
+    """Find the session that a frame names, also where the frame is nonsense."""
+    try:
+        session = _envelope.decode(payload).session
+    except _MALFORMED:
+        return None
+    return session if isinstance(session, str) and _ID.fullmatch(session) else None
 
 
 def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:

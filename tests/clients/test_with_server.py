@@ -84,7 +84,6 @@ async def test_a_line_that_breaks_again_and_again_changes_nothing(
     np.testing.assert_allclose(probabilities(broken), probabilities(whole), atol=1e-6)
 
 
-@pytest.mark.xfail(reason="the server takes an empty `since` for none", strict=True)
 async def test_a_break_before_the_first_prediction_was_heard_loses_none(running: Service) -> None:
     url = f"{running.ws_url}/v1/stream?device=p&session=S"
     track = walk("p", [("Walking", 10.0)])

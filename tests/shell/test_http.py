@@ -68,6 +68,7 @@ async def test_history_by_time(client: httpx.AsyncClient, running: Service) -> N
         ("device=a&units=furlong", "{}", 400, "units = 'furlong'"),
         ("device=a", "junk", 422, "not a frame"),
         ("device=a", '{"seq": 0, "xyz": [[1, 2, 4e9]]}', 422, "±40 g"),
+        ("device=a", '{"xyz": [[1, 2, 3]]}', 422, "seq is missing"),
         ("device=a", "[" * 2_000_000, 413, "1048576"),
     ],
 )
@@ -83,7 +84,13 @@ async def test_problems_are_named(
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/events?limit=0", "/v1/events?from=noon", "/v1/events?type=gossip", "/v1/devices/a%23"],
+    [
+        "/v1/events?limit=0",
+        "/v1/events?limit=0000000001" + "0" * 5000,
+        "/v1/events?from=noon",
+        "/v1/events?type=gossip",
+        "/v1/devices/a%23",
+    ],
 )
 async def test_bad_questions(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 400

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stream import config
 from stream.batcher import Batcher, Deliver
-from stream.errors import InferenceError, OverloadedError
+from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Message
 from stream.history import History
 from stream.hub import Hub
@@ -125,13 +125,13 @@ def test_the_end_waits_for_the_last_predictions() -> None:
 
 def test_seq_0_opens_a_new_session_unless_it_is_a_repeat() -> None:
     hub = World().hub
-    first = hub.locate("mqtt", "a", frame(0), b"zero")
+    first = hub.locate("mqtt", "a", None, 0, b"zero")
     hub.take(first, frame(0), 20)
-    assert hub.locate("mqtt", "a", frame(0), b"zero") is first
-    assert hub.locate("mqtt", "a", frame(1), b"one") is first
-    second = hub.locate("mqtt", "a", frame(0), b"other zero")
+    assert hub.locate("mqtt", "a", None, 0, b"zero") is first
+    assert hub.locate("mqtt", "a", None, 1, b"one") is first
+    second = hub.locate("mqtt", "a", None, 0, b"other zero")
     assert second is not first
-    assert hub.locate("mqtt", "a", frame(None), b"no seq") is second
+    assert hub.locate("mqtt", "a", None, None, b"no seq") is second
 
 
 def test_channels_have_sessions_of_their_own() -> None:
@@ -168,3 +168,63 @@ def test_devices_longest_away_are_forgotten() -> None:
     for name in ("a", "b", "c"):
         world.hub.devices.get(name)
     assert [device.name for device in world.hub.devices] == ["b", "c"]
+
+
+def test_a_refused_frame_counts_in_its_own_session() -> None:
+    hub = World().hub
+    first = hub.open("http", "a", "A")
+    hub.take(first, frame(0), 20)
+    error = DeviceError("nonsense", seq=50)
+    other, _ = hub.refuse_unplaced("http", "a", "B", b"junk", error)
+    assert other is not None
+    assert (other.session.id, other.session.next_seq) == ("B", 51)
+    assert first.session.next_seq == 1
+
+
+def test_a_refused_frame_0_opens_the_session_that_a_good_one_would() -> None:
+    hub = World().hub
+    old = hub.locate("mqtt", "a", None, 0, b"zero")
+    hub.take(old, frame(0), 20)
+    new, _ = hub.refuse_unplaced("mqtt", "a", None, b"NaN", DeviceError("nonsense", seq=0))
+    assert new is not old
+    assert hub.current("mqtt", "a") is new
+
+
+def test_a_resumed_session_is_the_current_one() -> None:
+    hub = World().hub
+    a, b = hub.open("mqtt", "d", "A"), hub.open("mqtt", "d", "B")
+    assert hub.current("mqtt", "d") is b
+    assert hub.open("mqtt", "d", "A") is a
+    assert hub.current("mqtt", "d") is a
+
+
+def test_a_name_reused_while_its_session_ends_begins_a_session_of_its_own() -> None:
+    world = World()
+    old = world.hub.open("websocket", "a", "s")
+    for seq in range(5):
+        world.hub.take(old, frame(seq), 20)
+    world.hub.end(old)  # waits for its window
+    new = world.hub.open("websocket", "a", "s")
+    world.batcher.answer()
+    assert world.words("activity") == ["a/s/close/ended"]
+    assert world.hub.open("websocket", "a", "s") is new
+    world.hub.take(new, frame(0), 20)
+    world.wait(601)
+    assert world.words("activity") == ["a/s/close/ended"] * 2
+
+
+def test_a_device_with_a_session_is_not_forgotten() -> None:
+    world = World(config.Hub(max_devices=1))
+    world.hub.take(world.hub.open("mqtt", "a", "s"), frame(0), 20)
+    world.wait(60)
+    with pytest.raises(TooManyError):
+        world.hub.open("mqtt", "b", "s")
+
+
+def test_nothing_is_taken_while_stopping() -> None:
+    hub = World().hub
+    live = hub.open("mqtt", "a", "s")
+    hub.stopping = True
+    with pytest.raises(OverloadedError):
+        hub.take(live, frame(0), 20)
+    assert live.session.next_seq == 0

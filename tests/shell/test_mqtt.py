@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
+import stamina
 
 from stream import config, service
 from stream.config import Config
@@ -123,10 +125,42 @@ async def test_a_device_that_cannot_be_named_is_counted(joined: Service, broker:
 
 
 async def test_a_stop_says_offline(config: Config, broker: str) -> None:
-    async with listening(broker, "gaitway/status") as client:
+    async with listening(broker, "gaitway/status", "gaitway/a/status") as client:
         async with service.running(with_broker(config, broker)):
             await expect(client, "gaitway/status", "online")
+            await client.publish("gaitway/a/samples", text(0), qos=1)
+            await expect(client, "gaitway/a/status", "online")
+        await expect(client, "gaitway/a/status", "offline")
         await expect(client, "gaitway/status", "offline")
+
+
+async def test_acks_name_the_session_of_the_frame(joined: Service, broker: str) -> None:
+    async with listening(broker, "gaitway/a/ack") as phone:
+        for seq, session in ((0, "A"), (0, "B"), (1, "A")):
+            await phone.publish("gaitway/a/samples", text(seq, session=session), qos=1)
+        await expect(phone, "gaitway/a/ack", '"A"', '"seq":1')
+
+
+@pytest.mark.slow
+async def test_a_broker_that_stands_still_costs_nobody_the_service(
+    config: Config, mosquitto: None, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"mqtt://127.0.0.1:{port}"
+    process = start_mosquitto(_folder(tmp_path / "broker"), port)
+    async with service.running(with_broker(config, url)) as running, httpx.AsyncClient() as client:
+        async with listening(url, "gaitway/status") as watcher:
+            await expect(watcher, "gaitway/status", "online")
+        process.send_signal(signal.SIGSTOP)
+        for seq in range(5):
+            await client.post(f"{running.http_url}/v1/frames?device=a", content=text(seq))
+        async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30):
+            with attempt:
+                assert "reconnecting" in (await client.get(f"{running.http_url}/readyz")).text
+        process.send_signal(signal.SIGCONT)
+        async with listening(url, "gaitway/a/activity") as watcher:
+            await expect(watcher, "gaitway/a/activity")
+    stop(process)
 
 
 async def test_frames_wait_at_the_broker_while_the_service_is_away(

@@ -238,6 +238,20 @@ async def test_closing_with_1000_ends_the_activity(running: Service) -> None:
     assert (ended["id"], ended["event"]) == ("a/s/close/ended", "ended")
 
 
+async def test_a_hasty_goodbye_loses_nothing(running: Service) -> None:
+    """What was sent before the close is taken, though nobody reads the acks any more."""
+    url = f"{running.ws_url}/v1/events?device=a&type=activity,prediction"
+    async with connect(url) as listener:
+        async with connect(stream_url(running, device="a", session="s")) as phone:
+            for seq in range(12):
+                await phone.send(frame(seq))
+        numbers = [(await receive(listener, "prediction"))["window"] for _ in range(8)]
+        heard = [(await receive(listener, "activity"))["id"]]
+        while heard[-1] != "a/s/close/ended":
+            heard.append((await receive(listener, "activity"))["id"])
+    assert numbers == list(range(8))
+
+
 async def test_events_come_in_pairs_and_states_come_first(running: Service) -> None:
     async with connect(stream_url(running, device="a", session="s")) as phone:
         still = RNG.normal([0, 9.8, 0], 0.01, (400, 3))
