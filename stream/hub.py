@@ -208,7 +208,7 @@ class Hub:
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
         self.devices.seen(live.device)
-        if seq is not None:
+        if seq is not None and seq != live.session.next_seq:
             self.metrics.repeated.inc(seq < live.session.next_seq)
             self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
 
