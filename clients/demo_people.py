@@ -38,7 +38,7 @@ def find_cast() -> Cast:
     if tracks:
         names = ", ".join(name for name, people in found.items() if people)
         return Cast(tracks, f"recordings of {len(tracks)} people ({names})")
-    note = "no recordings were found: `gaitway data get motionsense` gets some of real people"
+    note = "no recordings were found: `gaitway data get wisdm` gets some of real people"
     return Cast(walkers(), f"{len(SCRIPTS)} made-up walkers", note)
 
 

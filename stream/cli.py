@@ -57,6 +57,7 @@ def serve(
     """
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
     settings = _settings(config_path, host, port, mqtt, artifact)
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.

@@ -119,7 +119,11 @@ class Bridge:
             async with _client(self._options) as client:
                 await self._serve(client)
         except aiomqtt.MqttError as error:
-            log.warning("MQTT %s: %s", _address(self._options.url), error)
+            log.warning(
+                "MQTT %s: %s; tries again, and serves everyone else meanwhile",
+                _address(self._options.url),
+                error,
+            )
             if time.monotonic() - began < STEADY_S:
                 raise
         finally:
