@@ -113,8 +113,6 @@ def named_errors() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {"stream", "trainer"}:
             raise
-        raise NeedsTrainingError(
-            "training needs TensorFlow: in Gaitway's folder, pip install '.[train]'"
-        ) from error
+        raise NeedsTrainingError("training needs TensorFlow: pip install '.[train]'") from error
     except OSError as error:
         raise DataError(str(error)) from error
