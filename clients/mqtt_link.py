@@ -94,7 +94,7 @@ class MqttLink:
     async def _receive(self, client: aiomqtt.Client) -> NoReturn:
         async for message in client.messages:
             if message.topic.value == f"{self._post.address.base}/status":
-                self._server_is(payload_of(message) == b"online")
+                self._server_is(payload_of(message) == b"online", news=not message.retain)
                 continue
             heard = decode(payload_of(message))
             if self._is_ours(heard):
@@ -103,8 +103,8 @@ class MqttLink:
                 raise UnreachableError(f"the server takes no frames now: {heard.message}")
         raise aiomqtt.MqttError("the connection to the broker ended")
 
-    def _server_is(self, online: bool) -> None:
-        if online and self._server_left:
+    def _server_is(self, online: bool, *, news: bool) -> None:
+        if online and (self._server_left or news):  # it has just come, and may have missed frames
             self._begin_anew()
             self._exchange.ring()
         self._server_left = not online

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import stamina
 from numpy.typing import NDArray
 
 from clients.frames import Encoding
@@ -50,6 +51,9 @@ async def served(transport: str, request: pytest.FixtureRequest) -> AsyncIterato
     broker = request.getfixturevalue("broker") if transport == "mqtt" else ""
     settings = msgspec.structs.replace(settings, mqtt=config.Mqtt(url=broker))
     async with service.running(settings, spy) as running:
+        async for attempt in stamina.retry_context(on=AssertionError, wait_initial=0.02):
+            with attempt:
+                assert running.bridge is None or running.bridge.connected
         yield (broker or running.ws_url), spy
 
 
