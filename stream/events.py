@@ -9,8 +9,6 @@ from typing import Literal
 import msgspec
 
 UNKNOWN = "Unknown"
-GOOD = "good"
-POOR = "poor"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
