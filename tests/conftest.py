@@ -1,6 +1,7 @@
 """What many tests need: a small model, a service in this process, a real broker."""
 
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -95,25 +96,46 @@ async def running(config: Config) -> AsyncIterator[Service]:
         yield running
 
 
-def start_mosquitto(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start a broker that keeps its state in `folder`; return once it listens."""
-    settings = folder / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-        f"persistence_location {folder}/\nmax_queued_messages 0\nlog_dest none\n"
-    )
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    process = subprocess.Popen([program, "-c", str(settings)])
-    # A broker says nowhere that it listens, so it is asked until it does.
-    for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
-        with attempt:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    return process
+OPEN = "allow_anonymous true\npersistence true\nmax_queued_messages 0"
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
+class Broker:
+    """A real Mosquitto on a port of its own, which a test may kill and start again."""
+
+    def __init__(self, folder: Path, settings: str = OPEN) -> None:
+        self.port = free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, state: str = "mosquitto") -> None:
+        """Start it on the state kept under that name; return once it listens."""
+        folder = self._folder / state
+        folder.mkdir(exist_ok=True)
+        for path in (self._folder, folder):  # as root, Mosquitto becomes a user of its own
+            path.chmod(0o777)
+        file = folder / "mosquitto.conf"
+        listener = f"listener {self.port} 127.0.0.1\nlog_dest none\n"
+        file.write_text(f"{listener}persistence_location {folder}/\n{self._settings}\n")
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self._process = subprocess.Popen([program, "-c", str(file)])
+        # A broker says nowhere that it listens, so it is asked until it does.
+        for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
+            with attempt:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
 def free_port() -> int:
@@ -129,13 +151,15 @@ def mosquitto() -> None:
 
 
 @pytest.fixture
-def broker(mosquitto: None, tmp_path: Path) -> Iterator[str]:
-    """A real broker of this test's own; yields its URL."""
-    folder = tmp_path / "mosquitto"
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    tmp_path.chmod(0o777)
-    port = free_port()
-    process = start_mosquitto(folder, port)
-    yield f"mqtt://127.0.0.1:{port}"
-    stop(process)
+def mortal_broker(mosquitto: None, tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test's own, running, that the test may kill."""
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def broker(mortal_broker: Broker) -> str:
+    """The URL of a broker of this test's own."""
+    return mortal_broker.url

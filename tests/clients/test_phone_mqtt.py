@@ -1,9 +1,6 @@
 """A phone over a real broker; the test plays the server."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -11,7 +8,6 @@ from pathlib import Path
 import aiomqtt
 import msgspec
 import pytest
-import stamina
 
 from clients import Phone, RefusedError, UnreachableError
 from clients.address import MqttAddress, parse
@@ -21,7 +17,7 @@ from stream.config import Wire
 from stream.events import Ack, Error, Prediction
 from stream.wire import Frame, Source
 from tests.clients.made import prediction, samples
-from tests.conftest import free_port, start_mosquitto, stop
+from tests.conftest import Broker, free_port
 
 
 class Server:
@@ -143,40 +139,27 @@ async def test_a_frame_that_is_not_taken_is_sent_again(broker: str) -> None:
         await server.ack(phone, 0)
 
 
-@pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """Where a broker that gives up root's rights may keep its state."""
-    tmp_path.chmod(0o777)
-    return tmp_path
-
-
-async def test_a_broker_that_starts_again_costs_nothing(mosquitto: None, open_folder: Path) -> None:
-    port = free_port()
-    broker = f"mqtt://127.0.0.1:{port}"
-    process = start_mosquitto(open_folder, port)
-    try:
-        async with Phone(broker, "p", patience_s=30) as phone:
-            async with serving(broker) as server:
-                await phone.send(samples(0))
+async def test_a_broker_that_starts_again_costs_nothing(mortal_broker: Broker) -> None:
+    async with Phone(mortal_broker.url, "p", patience_s=30) as phone:
+        async with serving(mortal_broker.url) as server:
+            await phone.send(samples(0))
+            await server.frame()
+            await server.ack(phone, 0)
+            async with asyncio.timeout(10):
+                await phone.drain()
+            mortal_broker.kill()
+            with pytest.raises(aiomqtt.MqttError):
                 await server.frame()
-                await server.ack(phone, 0)
-                async with asyncio.timeout(10):
-                    await phone.drain()
-                stop(process)
-                with pytest.raises(aiomqtt.MqttError):
-                    await server.frame()
-            await phone.send(samples(1))
-            process = start_mosquitto(open_folder, port)
-            async with serving(broker) as server:
-                # The phone may have been there before the server, which then says that it is back.
-                for status in ("offline", "online"):
-                    await server.client.publish("gaitway/status", status, qos=1, retain=True)
-                assert (await server.frame()).seq == 1
-                await server.ack(phone, 1)
-                async with asyncio.timeout(10):
-                    await phone.drain()
-    finally:
-        stop(process)
+        await phone.send(samples(1))
+        mortal_broker.start()
+        async with serving(mortal_broker.url) as server:
+            # The phone may have been there before the server, which then says that it is back.
+            for status in ("offline", "online"):
+                await server.client.publish("gaitway/status", status, qos=1, retain=True)
+            assert (await server.frame()).seq == 1
+            await server.ack(phone, 1)
+            async with asyncio.timeout(10):
+                await phone.drain()
 
 
 async def test_no_broker_is_said_at_once() -> None:
@@ -194,15 +177,10 @@ async def test_no_server_behind_the_broker_ends_the_patience(broker: str) -> Non
 @pytest.fixture
 def closed_broker(mosquitto: None, tmp_path: Path) -> Iterator[str]:
     """A broker that lets nobody in."""
-    port = free_port()
-    settings = tmp_path / "closed.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\nlog_dest none\n")
-    process = subprocess.Popen([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", settings])
-    for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
-        with attempt:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    yield f"mqtt://me@127.0.0.1:{port}"
-    stop(process)
+    broker = Broker(tmp_path, "allow_anonymous false")
+    broker.start()
+    yield f"mqtt://me@127.0.0.1:{broker.port}"
+    broker.kill()
 
 
 async def test_a_broker_that_refuses_says_what_to_do(closed_broker: str) -> None:

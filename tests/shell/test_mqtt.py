@@ -5,7 +5,6 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from stream import config, service
 from stream.config import Config
 from stream.service import Service
 from stream.wire import encode_binary
-from tests.conftest import free_port, start_mosquitto, stop
+from tests.conftest import Broker
 
 SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)
 
@@ -143,24 +142,21 @@ async def test_acks_name_the_session_of_the_frame(joined: Service, broker: str) 
 
 @pytest.mark.slow
 async def test_a_broker_that_stands_still_costs_nobody_the_service(
-    config: Config, mosquitto: None, tmp_path: Path
+    config: Config, mortal_broker: Broker
 ) -> None:
-    port = free_port()
-    url = f"mqtt://127.0.0.1:{port}"
-    process = start_mosquitto(_folder(tmp_path / "broker"), port)
+    url = mortal_broker.url
     async with service.running(with_broker(config, url)) as running, httpx.AsyncClient() as client:
         async with listening(url, "gaitway/status") as watcher:
             await expect(watcher, "gaitway/status", "online")
-        process.send_signal(signal.SIGSTOP)
+        mortal_broker.signal(signal.SIGSTOP)
         for seq in range(5):
             await client.post(f"{running.http_url}/v1/frames?device=a", content=text(seq))
         async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30):
             with attempt:
                 assert "reconnecting" in (await client.get(f"{running.http_url}/readyz")).text
-        process.send_signal(signal.SIGCONT)
+        mortal_broker.signal(signal.SIGCONT)
         async with listening(url, "gaitway/a/activity") as watcher:
             await expect(watcher, "gaitway/a/activity")
-    stop(process)
 
 
 async def test_frames_wait_at_the_broker_while_the_service_is_away(
@@ -176,30 +172,19 @@ async def test_frames_wait_at_the_broker_while_the_service_is_away(
             await expect(phone, "gaitway/a/prediction")
 
 
-async def test_a_restarted_broker_is_joined_again(
-    config: Config, mosquitto: None, tmp_path: Path
-) -> None:
+async def test_a_restarted_broker_is_joined_again(config: Config, mortal_broker: Broker) -> None:
     """Subscriptions and retained state are back even where the broker forgot everything."""
-    port = free_port()
-    url = f"mqtt://127.0.0.1:{port}"
-    process = start_mosquitto(_folder(tmp_path / "first"), port)
-    async with service.running(with_broker(config, url)) as running:
-        async with listening(url, "gaitway/a/ack") as phone:
+    url = mortal_broker.url
+    async with service.running(with_broker(config, url)):
+        async with listening(url, "gaitway/status", "gaitway/a/ack") as phone:
+            # Before the service has joined, the broker keeps no frame for it.
+            await expect(phone, "gaitway/status", "online")
             await phone.publish("gaitway/a/samples", text(0), qos=1)
             await expect(phone, "gaitway/a/ack")
-            stop(process)
-        process = start_mosquitto(_folder(tmp_path / "second"), port)
+            mortal_broker.kill()
+        mortal_broker.start("forgetful")
         async with listening(url, "gaitway/#") as phone:
             await expect(phone, "gaitway/status", "online")
             await expect(phone, "gaitway/a/activity", '"device":"a"')
             await phone.publish("gaitway/a/samples", text(1), qos=1)
             await expect(phone, "gaitway/a/ack", '"seq":1')
-        assert running.bridge is not None
-    stop(process)
-
-
-def _folder(path: Path) -> Path:
-    path.parent.chmod(0o777)
-    path.mkdir()
-    path.chmod(0o777)
-    return path
