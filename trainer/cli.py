@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from trainer.bench_cli import bench
 from trainer.errors import DataError, NeedsTrainingError
 from trainer.options import Options
 
@@ -21,6 +22,7 @@ data = typer.Typer(
     no_args_is_help=True, help="Recordings: get those that `train` and `replay` use."
 )
 app.add_typer(data, name="data")
+app.add_typer(bench, name="bench")
 
 
 class Recipe(StrEnum):
