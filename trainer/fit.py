@@ -32,11 +32,15 @@ History = dict[str, list[float]]
 
 
 def fit(model: Any, examples: Examples, schedule: Schedule, step: Step) -> History:  # noqa: ANN401
-    """Train `model` in place on augmented examples; return loss and accuracy of each epoch."""
+    """Train `model` in place on augmented examples; return loss and accuracy of each epoch.
+
+    Each example must be a single one of the six activities.
+    """
     rng = np.random.default_rng(schedule.seed)
     steps = schedule.steps(len(examples))
     _compile(model, schedule, steps)
     classes = model.output_shape[-1]
+    targets = np.eye(classes, dtype=np.float32)[examples.labels]
     chances = draw_chances(examples.labels)
     history: History = {"loss": [], "accuracy": []}
     for _ in range(schedule.epochs):
@@ -44,8 +48,7 @@ def fit(model: Any, examples: Examples, schedule: Schedule, step: Step) -> Histo
         for done in range(1, steps + 1):
             drawn = rng.choice(len(examples), schedule.batch, p=chances)
             windows = augment(examples.xyz[drawn], rng)  # (batch, time, 3)
-            labels = np.eye(classes, dtype=np.float32)[examples.labels[drawn]]
-            logs = model.train_on_batch(windows, labels, return_dict=True)
+            logs = model.train_on_batch(windows, targets[drawn], return_dict=True)
             totals = {name: total + float(logs[name]) for name, total in totals.items()}
             step(totals["loss"] / done, totals["accuracy"] / done)
         for name, total in totals.items():

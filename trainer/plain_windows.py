@@ -39,9 +39,9 @@ def part(table: Table, scaler: RobustScaler, signal: Signal) -> Part:
         users = ", ".join(map(str, np.unique(table.users)))
         raise DataError(f"users {users}: {len(table.xyz)} records are too few for one window")
     users_of = table.users[: len(raw) * signal.hop : signal.hop].astype(np.str_)
-    labels = modes(np.searchsorted(ACTIVITIES, table.activities), signal)
+    names = np.array(ACTIVITIES)[modes(np.searchsorted(ACTIVITIES, table.activities), signal)]
     scaled = scaler.transform(table.xyz.astype(np.float64)).astype(np.float32)
-    examples = Examples(raw, labels, np.full(len(raw), NAME), users_of)
+    examples = Examples(names, np.full(len(raw), NAME), users_of, raw)
     return Part(examples, windows(scaled, signal))
 
 

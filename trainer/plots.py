@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from trainer.evaluate import Score
+from trainer.scores import Score
 
 BLUE, AXES = "#2f6690", ("#2f6690", "#d1495b", "#66a182")
 Panels = list[Axes]

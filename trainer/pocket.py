@@ -6,6 +6,7 @@ It trains twice: without the people of `people.TEST`, to measure, and on everyon
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,18 @@ from numpy.typing import NDArray
 
 from stream.artifact import TrainingSet
 from stream.config import Signal
-from trainer import plots, report
-from trainer.errors import DataError, MissingError
-from trainer.evaluate import Score, scores
+from trainer import gather, plots, report
+from trainer.errors import DataError
 from trainer.fit import History, Schedule, fit
 from trainer.manifest import Origin, Proof, checksums, write_artifact
 from trainer.networks import hop_bilstm
 from trainer.options import Options
-from trainer.people import is_test, may_train
-from trainer.progress import epochs_bar, say
+from trainer.people import is_test
+from trainer.progress import Step, epochs_bar, say
+from trainer.recipes import Predict
 from trainer.recordings import ACTIVITIES, FORMATS, Recording, locate
 from trainer.runtime import prepare
+from trainer.scores import Score, scores
 from trainer.windows import Examples, by_number, examples
 
 RECIPE = "pocket"
@@ -73,7 +75,7 @@ def train(options: Options) -> None:
     """Run the recipe; `options.out` gets the artifact, its card, plots and `metrics.json`."""
     schedule = Schedule(epochs=options.epochs or (1 if options.quick else 12), seed=options.seed)
     found = dict(load(options))
-    everyone = examples((item for items in found.values() for item in items), Signal())
+    everyone = examples((item for items in found.values() for item in items), Signal()).labelled()
     if options.quick:
         everyone = _thinned(everyone)
     measured = measure(everyone, schedule)
@@ -82,23 +84,9 @@ def train(options: Options) -> None:
 
 
 def load(options: Options) -> Iterator[tuple[str, list[Recording]]]:
-    """Yield each data set that is found, without the people who are held out."""
-    if options.data is not None and options.data.is_file():
-        raise DataError(f"{options.data}: this recipe takes the folder that holds the data sets")
-    missing = []
-    for name, kind in FORMATS.items():
-        try:
-            recordings, counts = kind.load(options.data)
-        except MissingError as error:
-            missing.append(str(error))
-            continue
-        say(f"{name}: " + "\n".join(counts.lines()))
-        allowed = [item for item in recordings if may_train(item)]
-        yield name, [item for item in allowed if np.isin(item.labels, ACTIVITIES).any()]
-    if len(missing) == len(FORMATS):
-        raise MissingError("; ".join(missing))
-    for line in missing:
-        say(f"goes on without it: {line}")
+    """Yield each data set that is found, what it has of the six, without those held out."""
+    for name, items in gather.load(options.data):
+        yield name, [item for item in items if np.isin(item.labels, ACTIVITIES).any()]
 
 
 def measure(everyone: Examples, schedule: Schedule) -> Measured:
@@ -115,12 +103,24 @@ def measure(everyone: Examples, schedule: Schedule) -> Measured:
 
 
 def fitted(title: str, part: Examples, schedule: Schedule) -> tuple[Keras, History]:
-    """Train a fresh network on `part`."""
-    prepare(schedule.seed)
-    model = hop_bilstm(Signal(), len(ACTIVITIES))
+    """Train a fresh network on `part`, where one can watch it."""
     say(f"{title}: {len(part):,} windows of {len(_named(part))} people")
     with epochs_bar(title, schedule.epochs, schedule.steps(len(part))) as step:
-        return model, fit(model, part, schedule, step)
+        return trained(part, schedule, step)
+
+
+def trained(part: Examples, schedule: Schedule, step: Step) -> tuple[Keras, History]:
+    """Train a fresh network on `part`; call `step` after every batch."""
+    prepare(schedule.seed)
+    model = hop_bilstm(Signal(), len(ACTIVITIES))
+    return model, fit(model, part, schedule, step)
+
+
+def predictor(part: Examples, seed: int, epochs: int | None, step: Step) -> Predict:
+    """Train on what `part` has of the six; return what answers for raw windows (n, time, 3)."""
+    schedule = Schedule(seed=seed) if epochs is None else Schedule(epochs=epochs, seed=seed)
+    model, _ = trained(part.labelled(), schedule, step)
+    return partial(answers, model)
 
 
 def answers(model: Keras, windows: NDArray[np.float32]) -> NDArray[np.float32]:

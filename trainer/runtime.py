@@ -33,9 +33,12 @@ __all__ = ["keras", "prepare"]  # Keras is imported from here, after what stands
 
 
 def prepare(seed: int, threads: int = 2) -> None:
-    """Seed Python, numpy and TensorFlow, and limit its threads where it has not started yet."""
+    """Seed Python, numpy and TensorFlow, and limit its threads if nobody has yet.
+
+    So a process that was told to take one thread keeps to it, whatever it trains.
+    """
     keras.utils.set_random_seed(seed)
-    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+    if not tf.config.threading.get_intra_op_parallelism_threads():
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)

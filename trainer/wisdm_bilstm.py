@@ -16,7 +16,6 @@ from stream.artifact import TrainingSet
 from stream.config import Signal
 from trainer import plots, report
 from trainer.errors import DataError
-from trainer.evaluate import Score, score
 from trainer.manifest import Origin, Proof, checksums, write_artifact
 from trainer.networks import classic, with_scaler
 from trainer.options import Options
@@ -25,6 +24,7 @@ from trainer.progress import Step, epochs_bar, say
 from trainer.recordings import ACTIVITIES, LoadReport, locate
 from trainer.recordings.wisdm_v1 import COMPLETE_RECORDS, FILES, GET, NAME, Table, load_table
 from trainer.runtime import keras, prepare
+from trainer.scores import Score, score
 
 RECIPE = "wisdm-bilstm"
 LAST_TRAINING_USER = 30

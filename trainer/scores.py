@@ -59,7 +59,7 @@ def score(group: str, examples: Examples, predicted: Indices) -> Score:
     labels = examples.labels
     present = np.unique(labels)
     f1 = f1_score(labels, predicted, labels=present, average=None, zero_division=0.0)
-    people = np.char.add(np.char.add(examples.datasets, " "), examples.subjects)
+    people = examples.persons
     by_subject = {
         str(name): float((predicted == labels)[people == name].mean()) for name in np.unique(people)
     }
