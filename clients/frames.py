@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stream.errors import ParameterError
-from stream.wire import Axes, Frame, TextFrame, Units, Vector, encode_binary, encode_text
+from stream.wire import Frame
+from stream.wire_binary import encode_binary
+from stream.wire_text import Axes, TextFrame, Units, Vector, encode_text
 
 Encoding = Literal["binary", "json"]
 GRID_HZ = 20.0  # the rate that a server takes for granted where nothing is said

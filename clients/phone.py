@@ -20,7 +20,8 @@ from clients.mqtt_link import MqttLink, Post
 from clients.reconnect import keep_connected
 from clients.websocket_link import Dial, WebSocketLink
 from stream.events import Welcome
-from stream.wire import Axes, Units, check_id
+from stream.wire import check_id
+from stream.wire_text import Axes, Units
 
 MAX_UNACKED = 64
 MAX_INBOX = 10_000

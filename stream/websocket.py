@@ -12,7 +12,7 @@ from starlette.websockets import (
     WebSocketState,
 )
 
-from stream import config, wire
+from stream import config, wire, wire_text
 from stream.errors import DeviceError, OverloadedError, ParameterError
 from stream.events import Ack, Error, Message, Welcome
 from stream.history import Query
@@ -103,7 +103,7 @@ class DeviceConnection:
                 self._take(payload)
                 await self._say()
             except DeviceError as error:
-                if not (isinstance(payload, str) and wire.is_auth(payload)):
+                if not (isinstance(payload, str) and wire_text.is_auth(payload)):
                     await self._refuse(error)
             except OverloadedError as error:
                 self._outbox.send(Error(code=error.code, message=str(error)))

@@ -1,11 +1,12 @@
 """Frames as devices send them: bytes in, checked samples out. Knows no session and no socket.
 
-Both encodings of `docs/protocol.md` come out the same: m/s² with gravity, Android's sign.
+Both encodings of `docs/protocol.md` come out the same: m/s² with gravity, Android's sign. How they
+are written is in `wire_text` and `wire_binary`.
 """
 
 import re
-import struct
-from typing import Any, Literal, NamedTuple, get_args
+from math import isnan
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,7 +16,6 @@ from stream.config import Wire
 from stream.errors import DeviceError, ParameterError
 from stream.limits import (
     MAX_RATE_HZ,
-    MAX_SEQ,
     MIN_RATE_HZ,
     STANDARD_GRAVITY,
     check_count,
@@ -24,17 +24,11 @@ from stream.limits import (
     check_seq,
     check_times,
 )
+from stream.wire_binary import VERSION, read_binary
+from stream.wire_text import Axes, Gravity, TextFrame, Units, explain, named_session, read_text
 
-HEADER = struct.Struct("<BBHIdfI")
-VERSION = 1
-WITH_TIMES, WITH_GRAVITY = 0b01, 0b10
-_SEQ = re.compile(r'"seq"\s*:\s*(\d{1,10})\s*[,}]')
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
-Units = Literal["m/s2", "g"]
-Axes = Literal["android", "ios"]
-Gravity = Literal["included", "beside"]
-Vector = tuple[float, float, float]
 Vectors = NDArray[np.float64]  # (n, 3)
 Times = NDArray[np.float64]  # (n,) device time in s
 
@@ -58,34 +52,6 @@ class Frame(NamedTuple):
     session: str | None = None
 
 
-class TextFrame(msgspec.Struct, omit_defaults=True, tag_field="type", tag="samples"):
-    """A frame as JSON."""
-
-    xyz: list[Vector]
-    seq: int | None = None
-    t: list[float] | None = None
-    t0: float | None = None
-    rate_hz: float | None = None
-    gravity: list[Vector] | None = None
-    units: Units | None = None
-    axes: Axes | None = None
-    session: str | None = None
-
-
-class _Envelope(msgspec.Struct):
-    type: Any = None
-    seq: Any = None
-    session: Any = None
-
-
-_text = msgspec.json.Decoder(TextFrame)
-_envelope = msgspec.json.Decoder(_Envelope)
-# What msgspec raises for text that is no JSON of the wanted shape: RecursionError where brackets
-# are nested too deep, other ValueErrors for lone surrogates and numbers of thousands of digits.
-_MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
-_ALLOWED = {"type": ("samples",)} | {k: get_args(v) for k, v in Source.__annotations__.items()}
-
-
 def check_id(kind: str, value: str) -> str:
     """Return `value` if it can name a device or session; raises ParameterError."""
     if not _ID.fullmatch(value):
@@ -102,7 +68,7 @@ def check_source(options: dict[str, Any]) -> Source:
         source = msgspec.convert(options, Source, strict=False)
     except msgspec.ValidationError as error:
         name = str(error).partition(" - at `$.")[2].rstrip("`")
-        raise ParameterError(f"{name} = {options.get(name)!r}: {_explain(error)}") from error
+        raise ParameterError(f"{name} = {options.get(name)!r}: {explain(error)}") from error
     if not MIN_RATE_HZ <= source.rate_hz <= MAX_RATE_HZ:
         raise ParameterError(
             f"rate_hz = {options['rate_hz']!r}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed"
@@ -125,28 +91,14 @@ def looks_like_text(payload: bytes) -> bool:
     return payload[:1] != bytes([VERSION])
 
 
-def is_auth(payload: str) -> bool:
-    """Whether a text message is the `auth` message rather than a frame."""
-    try:
-        return bool(_envelope.decode(payload).type == "auth")
-    except _MALFORMED:
-        return False
-
-
 def session_of(payload: bytes) -> str | None:
     """Find the session that a frame names, also where the frame is nonsense."""
-    try:
-        session = _envelope.decode(payload).session
-    except _MALFORMED:
-        return None
-    return session if isinstance(session, str) and _ID.fullmatch(session) else None
+    session = named_session(payload)
+    return session if session is not None and _ID.fullmatch(session) else None
 
 
 def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
-    try:
-        raw = _text.decode(payload)
-    except _MALFORMED as error:
-        raise DeviceError(f"not a frame: {_explain(error)}", _seq_of(payload)) from error
+    raw = read_text(payload)
     seq = check_seq(raw.seq)
     n = len(raw.xyz)
     check_count(n, limits.max_samples, seq)
@@ -188,38 +140,18 @@ def _text_times(raw: TextFrame, n: int, rate_hz: float | None) -> Times | None:
 
 
 def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
-    if len(payload) < HEADER.size:
-        raise DeviceError(f"{len(payload)} bytes: a binary frame has a header of {HEADER.size}")
-    version, flags, n, seq, t0, rate, reserved = HEADER.unpack_from(payload)
-    if version != VERSION:
-        raise DeviceError(f"version {version}: only {VERSION} is known")
-    if flags & ~(WITH_TIMES | WITH_GRAVITY) or reserved:
-        raise DeviceError(
-            f"flags {flags:#04x}, reserved {reserved}: only flag bits 0 and 1 may be set, and "
-            "reserved is 0",
-            seq,
-        )
-    columns = 3 + bool(flags & WITH_TIMES) + 3 * bool(flags & WITH_GRAVITY)
-    if len(payload) != HEADER.size + 4 * n * columns:
-        raise DeviceError(
-            f"{len(payload)} bytes: {n} samples of {columns} numbers take "
-            f"{HEADER.size + 4 * n * columns}",
-            seq,
-        )
-    check_count(n, limits.max_samples, seq)
-    table = np.frombuffer(payload, "<f4", offset=HEADER.size).reshape(n, columns).astype(np.float64)
-    rate_hz = None if rate == 0 or np.isnan(rate) else check_rate(rate, seq)
-    if flags & WITH_TIMES:
-        t: Times | None = check_times(t0 + table[:, 0], seq)
+    raw = read_binary(payload, limits.max_samples)
+    seq, n = raw.seq, len(raw.xyz)
+    rate_hz = None if raw.rate_hz == 0 or isnan(raw.rate_hz) else check_rate(raw.rate_hz, seq)
+    if raw.t is not None:
+        t: Times | None = check_times(raw.t, seq)
     else:
-        t0 = None if np.isnan(t0) else t0
+        t0 = None if isnan(raw.t0) else raw.t0
         rate_hz = rate_hz if t0 is None else rate_hz or source.rate_hz
         t = _counted_times(t0, n, rate_hz, seq)
-    vectors = table[:, 1:] if flags & WITH_TIMES else table
-    gravity = vectors[:, 3:] if flags & WITH_GRAVITY else None
-    if (gravity is not None) != (source.gravity == "beside"):
-        raise DeviceError(f"flags {flags:#04x} disagree with gravity={source.gravity}", seq)
-    return Frame(seq, t, rate_hz, _samples(vectors[:, :3], gravity, source, limits, seq))
+    if (raw.gravity is not None) != (source.gravity == "beside"):
+        raise DeviceError(f"flags {raw.flags:#04x} disagree with gravity={source.gravity}", seq)
+    return Frame(seq, t, rate_hz, _samples(raw.xyz, raw.gravity, source, limits, seq))
 
 
 def _samples(
@@ -246,40 +178,3 @@ def _check_session(session: str, seq: int | None) -> None:
         check_id("session", session)
     except ParameterError as error:
         raise DeviceError(str(error), seq) from error
-
-
-def _seq_of(payload: str | bytes) -> int | None:
-    """Find the seq of a frame that is nonsense, no JSON even, so that it can be acked."""
-    try:
-        seq = _envelope.decode(payload).seq
-    except _MALFORMED:
-        found = _SEQ.search(payload if isinstance(payload, str) else payload.decode("latin-1"))
-        seq = int(found[1]) if found else None
-    return seq if type(seq) is int and 0 <= seq <= MAX_SEQ else None
-
-
-def _explain(error: BaseException) -> str:
-    """Word msgspec's message; it names the value of an option, but not what is allowed."""
-    what, _, where = str(error).partition(" - at `$.")
-    allowed = _ALLOWED.get(where.rstrip("`"), ())
-    if allowed and what.startswith("Invalid"):
-        return f"{error}: {' or '.join(allowed)} is allowed"
-    return str(error)
-
-
-def encode_text(frame: TextFrame) -> bytes:
-    """Write a frame as JSON: what a client sends."""
-    return msgspec.json.encode(frame)
-
-
-def encode_binary(
-    seq: int, xyz: NDArray[np.floating], t: Times | None = None, rate_hz: float = 0.0
-) -> bytes:
-    """Write (n, 3) samples as a binary frame, with a time each where `t` (n,) in s is given."""
-    n = len(xyz)
-    if t is None:
-        header = HEADER.pack(VERSION, 0, n, seq, float("nan"), rate_hz, 0)
-        return header + xyz.astype("<f4").tobytes()
-    header = HEADER.pack(VERSION, WITH_TIMES, n, seq, float(t[0]), rate_hz, 0)
-    table = np.column_stack([t - t[0], xyz]).astype("<f4")
-    return header + table.tobytes()

@@ -13,6 +13,8 @@ LAYERS = {
     "config": NOUNS,
     "limits": CORE,
     "wire": CORE,
+    "wire_binary": CORE,
+    "wire_text": CORE,
     "timeline": CORE,
     "resample": CORE,
     "window": CORE,
@@ -42,7 +44,10 @@ IMPURE = {
 }
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
-CLIENTS_MAY = {"stream", "stream.wire", "stream.events", "stream.errors", "stream.config"}
+CLIENTS_MAY = {
+    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text"),
+    *("stream.events", "stream.errors", "stream.config"),
+}
 MAX_FUNCTION, MAX_FILE = 50, 300  # lines
 
 Sources = dict[str, str]  # module → source, as in {"stream.wire": "import re"}

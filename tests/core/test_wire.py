@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 from stream.config import Wire
 from stream.errors import DeviceError, ParameterError
 from stream.limits import MAX_SEQ, STANDARD_GRAVITY
-from stream.wire import (
-    HEADER,
-    Frame,
-    Source,
-    TextFrame,
-    check_id,
-    check_source,
-    decode,
-    encode_binary,
-    encode_text,
-    looks_like_text,
-)
+from stream.wire import Frame, Source, check_id, check_source, decode, looks_like_text
+from stream.wire_binary import HEADER, encode_binary
+from stream.wire_text import TextFrame, encode_text
 from tests.core.streams import Readings, Times, readings
 
 LIMITS = Wire()

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from stream import events
 from stream.service import Service
-from stream.wire import TextFrame
+from stream.wire_text import TextFrame
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 SCHEMAS = DOCUMENT["components"]["schemas"]

@@ -18,7 +18,7 @@ import stamina
 from stream import config, service
 from stream.config import Config
 from stream.service import Service
-from stream.wire import encode_binary
+from stream.wire_binary import encode_binary
 from tests.conftest import Broker
 
 SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)
