@@ -84,6 +84,8 @@ class Monitor:
     def _moved(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> float | None:
         """Return when a reading last differed from the one before, or None if all repeat."""
         before, self._last = self._last, xyz[-1].tolist()
+        if len(xyz) > 1 and xyz[-2].tolist() != self._last:  # nearly always
+            return float(t[-1])
         moves = np.flatnonzero(xyz[1:] != xyz[:-1])  # three to a row
         if len(moves):
             return float(t[moves[-1] // 3 + 1])
@@ -138,4 +140,6 @@ class Monitor:
 
 def _same(new: Verdict, old: Verdict) -> bool:
     """Whether `new` says nothing new: late samples are told of whenever they have doubled."""
+    if new == old:
+        return True
     return new.late <= 2 * old.late and new._replace(late=0) == old._replace(late=0)
