@@ -1,4 +1,4 @@
-"""The commands of the trainer: `gaitway train` and `gaitway data get`.
+"""The commands of the trainer: `gaitway train`, `gaitway evaluate` and `gaitway data get`.
 
 TensorFlow is only looked for when a recipe runs, so that the other commands start at once.
 """
@@ -15,7 +15,7 @@ import typer
 
 from trainer.bench_cli import bench
 from trainer.errors import DataError, NeedsTrainingError
-from trainer.options import Options
+from trainer.options import Options, Protocol
 
 app = typer.Typer(rich_markup_mode="rich")
 data = typer.Typer(
@@ -79,6 +79,52 @@ def train(
         module = import_module(f"trainer.{recipe.replace('-', '_')}")
         module.train(Options(folder, path, epochs, seed, quick))
         typer.echo(folder)
+
+
+@app.command()
+def evaluate(
+    protocol: Annotated[Protocol, typer.Option(help="Who is left out, and measured.")],
+    recipe: Annotated[
+        list[Recipe] | None, typer.Option(help="What to train; several stand side by side.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for answers and results.")] = Path(
+        "runs/evaluation"
+    ),
+    path: Annotated[
+        Path | None, typer.Option("--data", help="The folder that holds the recordings.")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option(min=2, help="With loso: leave out one of so many groups.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time, one process each.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A trial: two folds, few windows, one epoch.")
+    ] = False,
+) -> None:
+    """Measure recipes on people that they were not trained on.
+
+    [bold]loso[/] leaves one person out and trains on everyone else, person
+    after person; --groups 6 leaves a sixth of the people out, for a quicker
+    choice. [bold]lodo[/] leaves a whole data set out: another phone, other
+    pockets. [bold]split[/] leaves the recipes' own test people out, once.
+
+    Each fold's answers are kept in --out. The same command goes on where it
+    was stopped, and trains again only what has changed: recipe, seed, epochs
+    or recordings. Give another seed another --out, or it replaces the first.
+
+    [dim]gaitway evaluate --protocol split --quick[/]
+    [dim]gaitway evaluate --protocol loso --recipe pocket --jobs 2 --out runs/people[/]
+    [dim]gaitway evaluate --protocol lodo --recipe pocket --recipe wisdm-bilstm[/]
+    """
+    names = tuple(str(name) for name in recipe or (Recipe.POCKET, Recipe.WISDM_BILSTM))
+    with named_errors():
+        module = import_module("trainer.evaluate")
+        module.evaluate(module.Plan(protocol, names, out, path, groups, seed, epochs, jobs, quick))
+        typer.echo(out)
 
 
 @data.command()

@@ -5,22 +5,14 @@ No subject of a data set is on both sides of a fold.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.errors import DataError
+from trainer.options import Protocol
 from trainer.people import is_test
 from trainer.windows import Described
-
-
-class Protocol(StrEnum):
-    """How the people are divided."""
-
-    LOSO = "loso"  # leave one subject out, or one group of subjects
-    LODO = "lodo"  # leave one data set out
-    SPLIT = "split"  # leave the people of `people.TEST` out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

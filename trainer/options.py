@@ -1,7 +1,16 @@
-"""What a recipe is told on the command line, as one small object."""
+"""What the trainer is told on the command line, as small objects."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+
+
+class Protocol(StrEnum):
+    """How an evaluation divides the people."""
+
+    LOSO = "loso"  # leave one subject out, or one group of subjects
+    LODO = "lodo"  # leave one data set out
+    SPLIT = "split"  # leave the people of `people.TEST` out
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,21 @@
-"""What a person sees while training runs: lines of text, and a bar that advances by batches."""
+"""What a person sees while training runs: lines of text, and bars over batches or folds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 console = Console(stderr=True, highlight=False)
 
+Advance = Callable[[str], None]  # what has just been done
 Step = Callable[[float, float], None]  # loss and accuracy so far in this epoch
 
 
@@ -35,3 +43,22 @@ def epochs_bar(title: str, epochs: int, steps: int) -> Iterator[Step]:
             progress.update(task, advance=1, epoch=epoch, loss=loss, accuracy=accuracy)
 
         yield step
+
+
+@contextmanager
+def counted_bar(title: str, count: int, done: int) -> Iterator[Advance]:
+    """Show a bar over `count` things of which `done` are done; call what it yields after each."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=count, completed=done, last="")
+
+        def advance(name: str) -> None:
+            progress.update(task, advance=1, last=name)
+
+        yield advance

@@ -9,6 +9,7 @@ from pathlib import Path
 # Read by TensorFlow's C++ part when it is first imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+THREADS = "TF_NUM_INTRAOP_THREADS"  # TensorFlow's own variable; without it, two
 
 
 @contextmanager
@@ -32,13 +33,11 @@ with _hushed():
 __all__ = ["keras", "prepare"]  # Keras is imported from here, after what stands above
 
 
-def prepare(seed: int, threads: int = 2) -> None:
-    """Seed Python, numpy and TensorFlow, and limit its threads if nobody has yet.
-
-    So a process that was told to take one thread keeps to it, whatever it trains.
-    """
+def prepare(seed: int, threads: int | None = None) -> None:
+    """Seed Python, numpy and TensorFlow, and limit its threads where it has not started yet."""
     keras.utils.set_random_seed(seed)
-    if not tf.config.threading.get_intra_op_parallelism_threads():
+    threads = threads or int(os.environ.get(THREADS, "2"))
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score
 
 from trainer.recordings import ACTIVITIES
-from trainer.windows import Examples
+from trainer.windows import Described
 
 Indices = NDArray[np.int64]
 
@@ -44,7 +44,7 @@ class Score:
         return {name: round(value, 4) for name, value in flat.items()}
 
 
-def scores(examples: Examples, predicted: Indices) -> Iterator[Score]:
+def scores(examples: Described, predicted: Indices) -> Iterator[Score]:
     """Yield a score for each data set, and one for all if there are several."""
     names = [str(name) for name in np.unique(examples.datasets)]
     for name in names:
@@ -54,7 +54,7 @@ def scores(examples: Examples, predicted: Indices) -> Iterator[Score]:
         yield score("all", examples, predicted)
 
 
-def score(group: str, examples: Examples, predicted: Indices) -> Score:
+def score(group: str, examples: Described, predicted: Indices) -> Score:
     """Measure predictions (n,) of one group of examples."""
     labels = examples.labels
     present = np.unique(labels)

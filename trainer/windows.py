@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,11 @@ class Described:
 
     def where(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
         """Return the windows that `mask` selects."""
-        return type(self)(*(getattr(self, field.name)[mask] for field in fields(self)))
+        return type(self)(*(column[mask] for column in self.columns()))
+
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """Return every array (n, …) that describes the windows, in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def persons(self) -> NDArray[np.str_]:

@@ -1,0 +1,72 @@
+"""What the model of a fold answered, in one file that is either whole or not there."""
+
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.windows import Described
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers(Described):
+    """Probabilities (n, 6) of windows, and what each window is."""
+
+    probabilities: NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return all parts as one, in order; there must be one at least."""
+        columns = zip(*(part.columns() for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """A fold's answers: for the windows of its test people, and for those of their streams.
+
+    `fingerprint` is a line of text that says what the answers depend on.
+    """
+
+    fingerprint: str
+    windows: Answers
+    streams: Answers
+
+
+PARTS = ("windows", "streams")
+
+
+def save(path: Path, stored: Stored) -> None:
+    """Write beside `path` and move there at the end, so that half a file never counts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    arrays = {
+        f"{name}_{field.name}": getattr(getattr(stored, name), field.name)
+        for name in PARTS
+        for field in fields(Answers)
+    }
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, fingerprint=np.array(stored.fingerprint), **arrays)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Stored | None:
+    """Return what `save` wrote there; None if there is no file, or one that it did not write."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            parts = [
+                Answers(*(arrays[f"{name}_{field.name}"] for field in fields(Answers)))
+                for name in PARTS
+            ]
+            return Stored(str(arrays["fingerprint"]), *parts)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None
