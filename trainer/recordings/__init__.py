@@ -1,11 +1,14 @@
-"""Recordings of every known data set: a module a format, a line each in `FORMATS`."""
+"""Recordings of every known data set: a module a format, a line each in `FORMATS`.
+
+A folder of one's own recordings has its formats in `own.DIALECTS`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import DataError, MissingError
-from trainer.recordings import motionsense, wisdm_2019, wisdm_v1
+from trainer.recordings import motionsense, own, wisdm_2019, wisdm_v1
 from trainer.recordings.locate import cache_folder, locate
 from trainer.recordings.recording import ACTIVITIES, LoadReport, Recording
 
@@ -38,4 +41,5 @@ __all__ = [
     "Recording",
     "cache_folder",
     "locate",
+    "own",
 ]
