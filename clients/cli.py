@@ -82,11 +82,11 @@ def watch(
     """
     from rich.console import Console  # noqa: PLC0415
 
-    from clients.listen import watch as listen  # noqa: PLC0415
+    from clients.listen import follow  # noqa: PLC0415
     from clients.show import show  # noqa: PLC0415
 
     kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
-    messages = listen(url, devices=device or [], types=kinds, token=token)
+    messages = follow(url, devices=device or [], types=kinds, token=token)
     _run(show(messages, Console(), seconds=seconds, plain=plain))
 
 

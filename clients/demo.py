@@ -4,13 +4,11 @@ The one client that starts the server itself.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 
 from rich.console import Console
 
 from clients.demo_people import Cast, find_cast
-from clients.listen import watch
-from clients.messages import Message
+from clients.listen import follow
 from clients.replay import Replay, replay
 from clients.show import show
 from clients.tasks import beside, ungrouped
@@ -37,12 +35,9 @@ async def _run(config: Config, console: Console, *, seconds: float | None, plain
         if cast.note:
             console.print(f"         {cast.note}", highlight=False)
         console.print()
+        heard = follow(running.ws_url, types=("activity", "prediction", "status", "quality"))
         async with beside(_play_for_ever(cast, running.ws_url), "demo plays"):
-            await show(_watch(running.ws_url), console, seconds=seconds, plain=plain)
-
-
-def _watch(url: str) -> AsyncIterator[Message]:
-    return watch(url, types=("activity", "prediction", "status", "quality"))
+            await show(heard, console, seconds=seconds, plain=plain)
 
 
 async def _play_for_ever(cast: Cast, url: str) -> None:

@@ -1,13 +1,16 @@
 """Anyone listens: `async for message in watch(url)`, over WebSocket and MQTT alike."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Literal
 
-from clients.address import WebSocketAddress, parse
+from clients.address import Address, WebSocketAddress, parse
+from clients.errors import UnreachableError
 from clients.listen_mqtt import MqttListener
-from clients.listen_websocket import WebSocketListener
-from clients.messages import Message
+from clients.listen_websocket import Hand, WebSocketListener
+from clients.messages import Back, Heard, Lost, Message
 from clients.reconnect import keep_connected
 from stream.errors import ParameterError
 from stream.wire import check_id
@@ -32,9 +35,30 @@ async def watch(
     only). A broken connection is made again, for `patience_s` at most (None: for ever), and over
     WebSocket nothing is missed meanwhile. Raises UnreachableError or RefusedError where it ends.
     """
-    queue: asyncio.Queue[Message] = asyncio.Queue(MAX_QUEUE)
-    listener = _listener(url, [check_id("device", name) for name in devices], types, since, token)
-    task = asyncio.create_task(_listen(listener, queue, patience_s), name=f"watch {url}")
+    following = follow(
+        url, devices=devices, types=types, since=since, token=token, patience_s=patience_s
+    )
+    async with aclosing(following) as messages:
+        async for message in messages:
+            if not isinstance(message, Lost | Back):
+                yield message
+
+
+async def follow(
+    url: str,
+    *,
+    devices: Sequence[str] = (),
+    types: Sequence[Kind] = DEFAULT_KINDS,
+    since: str | None = None,
+    token: str | None = None,
+    patience_s: float | None = None,
+) -> AsyncGenerator[Heard]:
+    """Yield as `watch` does, and say between the messages where the connection broke."""
+    queue: asyncio.Queue[Heard] = asyncio.Queue(MAX_QUEUE)
+    address = parse(url)
+    listener = _listener(address, [check_id("device", d) for d in devices], types, since, token)
+    link = _Link(address, listener, queue.put)
+    task = asyncio.create_task(link.keep(patience_s), name=f"watch {url}")
     try:
         while (message := await _next(queue, task)) is not None:
             yield message
@@ -45,9 +69,12 @@ async def watch(
 
 
 def _listener(
-    url: str, devices: list[str], types: Sequence[Kind], since: str | None, token: str | None
+    address: Address,
+    devices: list[str],
+    types: Sequence[Kind],
+    since: str | None,
+    token: str | None,
 ) -> WebSocketListener | MqttListener:
-    address = parse(url)
     if isinstance(address, WebSocketAddress):
         return WebSocketListener(address, devices, types, since, token)
     if since is not None:
@@ -55,21 +82,45 @@ def _listener(
     return MqttListener(address, devices, types)
 
 
-async def _listen(
-    listener: WebSocketListener | MqttListener,
-    queue: asyncio.Queue[Message],
-    patience_s: float | None,
-) -> None:
-    run: Callable[[], Awaitable[None]] = lambda: listener.run(queue.put)  # noqa: E731
-    await keep_connected(
-        run,
-        opened=lambda: listener.opened,
-        finished=lambda: False,
-        patience_s=patience_s,
-    )
+class _Link:
+    """A listener's connections one after another, and word of where one broke or stands again."""
+
+    def __init__(
+        self, address: Address, listener: WebSocketListener | MqttListener, hand: Hand
+    ) -> None:
+        self._address = str(address)
+        self._listener = listener
+        self._hand = hand
+        self._lost = False
+
+    async def keep(self, patience_s: float | None) -> None:
+        await keep_connected(
+            self._run,
+            opened=lambda: self._listener.opened,
+            finished=lambda: False,
+            patience_s=patience_s,
+        )
+
+    async def _run(self) -> None:
+        try:
+            await self._listener.run(self._stands, self._hand)
+        except UnreachableError:
+            await self._broke()
+            raise
+        await self._broke()
+
+    async def _stands(self) -> None:
+        if self._lost:
+            self._lost = False
+            await self._hand(Back(self._address, datetime.now(UTC)))
+
+    async def _broke(self) -> None:
+        if self._listener.opened and not self._lost:
+            self._lost = True
+            await self._hand(Lost(self._address, datetime.now(UTC)))
 
 
-async def _next(queue: asyncio.Queue[Message], task: asyncio.Task[None]) -> Message | None:
+async def _next(queue: asyncio.Queue[Heard], task: asyncio.Task[None]) -> Heard | None:
     """Wait for a message; None once the listener has ended and everything was yielded."""
     if not queue.empty():
         return queue.get_nowait()

@@ -6,7 +6,7 @@ import aiomqtt
 
 from clients.address import MqttAddress
 from clients.errors import NonsenseError
-from clients.listen_websocket import Hand
+from clients.listen_websocket import Hand, Stands
 from clients.messages import decode
 from clients.mqtt_link import QOS, connect_mqtt, judge, payload_of
 from stream.events import Error, Status
@@ -31,13 +31,14 @@ class MqttListener:
         ]
         self._heard = 0
 
-    async def run(self, hand: Hand) -> None:
-        """Connect and hand over messages until the connection ends; raises as `judge` does."""
+    async def run(self, stands: Stands, hand: Hand) -> None:
+        """Connect, call `stands`, and hand over messages until the end; raises as `judge` does."""
         heard = self._heard
         try:
             async with connect_mqtt(self._address, identifier=None, clean=True) as client:
                 await client.subscribe([(topic, QOS) for topic in self._topics])
                 self.opened = True
+                await stands()
                 async for message in client.messages:
                     self._heard += not message.retain
                     await self._pass(message, hand)

@@ -6,11 +6,12 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from clients.address import WebSocketAddress
-from clients.messages import Message, decode
+from clients.messages import Heard, decode
 from clients.websocket_link import judge, open_websocket
 from stream.events import Ended, Prediction, Started
 
-Hand = Callable[[Message], Awaitable[None]]
+Hand = Callable[[Heard], Awaitable[None]]
+Stands = Callable[[], Awaitable[None]]
 
 
 class WebSocketListener:
@@ -32,13 +33,14 @@ class WebSocketListener:
         self._token = token
         self._heard = 0
 
-    async def run(self, hand: Hand) -> None:
-        """Connect and hand over messages until the connection ends; raises as `judge` does."""
+    async def run(self, stands: Stands, hand: Hand) -> None:
+        """Connect, call `stands`, and hand over messages until the end; raises as `judge` does."""
         heard = self._heard
         url = self._address.events(device=self._devices, type=self._types, since=self._since)
         websocket = await open_websocket(url, self._token)
         self.opened = True
         try:
+            await stands()
             await self._read(websocket, hand)
         except ConnectionClosed:
             judge(websocket, progress=self._heard > heard)

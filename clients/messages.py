@@ -1,6 +1,10 @@
-"""What a server says, decoded into the structs of `stream.events`. Sends nothing."""
+"""What a server says, decoded into the structs of `stream.events`, and what a listener adds to it.
 
-from typing import Any
+Sends nothing.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,6 +33,23 @@ class Other(msgspec.Struct, frozen=True):
 Message = (
     Welcome | Ack | Prediction | Started | Ended | Quality | Error | Status | State | Missed | Other
 )
+
+
+class Lost(NamedTuple):
+    """The connection broke, and is being made again."""
+
+    address: str
+    time: datetime
+
+
+class Back(NamedTuple):
+    """The connection stands again."""
+
+    address: str
+    time: datetime
+
+
+Heard = Message | Lost | Back
 
 
 class _Kind(msgspec.Struct):

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.live import Live
 
 from clients.board import Board
-from clients.messages import Message
+from clients.messages import Heard
 
 REDRAWS_PER_S = 8
 
 
 async def show(
-    messages: AsyncIterator[Message], console: Console, *, seconds: float | None, plain: bool
+    messages: AsyncIterator[Heard], console: Console, *, seconds: float | None, plain: bool
 ) -> None:
     """Show `messages` until they end, or for `seconds`."""
     draw = _lines if plain or not console.is_terminal else _table
@@ -23,15 +23,15 @@ async def show(
             await draw(messages, console)
 
 
-async def _lines(messages: AsyncIterator[Message], console: Console) -> None:
+async def _lines(messages: AsyncIterator[Heard], console: Console) -> None:
     board = Board()
     async for message in messages:
-        text = board.take(message)
-        if text is not None:
-            console.print(text, soft_wrap=True)
+        line = board.take(message)
+        if line is not None:
+            console.print(line.text, soft_wrap=True)
 
 
-async def _table(messages: AsyncIterator[Message], console: Console) -> None:
+async def _table(messages: AsyncIterator[Heard], console: Console) -> None:
     board = Board()
     with Live(board, console=console, refresh_per_second=REDRAWS_PER_S):
         async for message in messages:

@@ -3,20 +3,23 @@
 import io
 from datetime import timedelta
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from clients.board import Board, describe
-from clients.messages import Message
+from clients.board import Board
+from clients.lines import describe
+from clients.messages import Back, Heard, Lost, Message
+from clients.rows import duration, shorten
 from stream.events import Error, Quality, State, Status
 from tests.clients.made import START, ended, prediction, started
 
 
-def drawn(*messages: Message, height: int = 30) -> str:
+def drawn(*messages: Heard, width: int = 100, height: int = 30) -> str:
     board = Board()
     for message in messages:
         board.take(message)
-    console = Console(file=io.StringIO(), width=100, height=height, force_terminal=False)
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=False)
     console.print(board)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -86,6 +89,67 @@ def test_more_devices_than_lines_are_counted() -> None:
     shown = drawn(*[state(f"p{n:03}") for n in range(50)], height=24)
     assert "… 40 more" in shown
     assert len(shown.splitlines()) <= 24
+
+
+LONG = "wisdm-2019-1600"
+ADVICE = "The sensor repeats the same reading: check that motion sensors are switched on."
+POOR = Quality(device="p", session="S", state="poor", rate_hz=9, gaps=0, late=0, advice=ADVICE)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_names_of_usual_length_are_whole_whatever_stands_beside_them(width: int) -> None:
+    shown = drawn(state("p"), state(LONG, "Downstairs"), prediction(60), POOR, width=width)
+    assert LONG in shown
+    assert "Downstairs" in shown
+    assert "2 min 10 s" in shown
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert (ADVICE in shown.splitlines()[1]) == (width == 200)
+    assert ADVICE in " ".join(shown.partition("\n\n")[2].split())
+
+
+def test_a_name_longer_than_its_room_keeps_both_ends() -> None:
+    names = ["3f0c1d52-7a44-4b1e-9a70-5a2c8e1f0001", "3f0c1d52-7a44-4b1e-9a70-5a2c8e1f0002"]
+    rows = drawn(*map(state, names), width=60).splitlines()[1:3]
+    assert [row.split()[0][-4:] for row in rows] == ["0001", "0002"]
+    assert all(row.startswith("3f0c1d52-7") and "…" in row for row in rows)
+    assert names[0] in drawn(*map(state, names), width=80)
+    assert (shorten("abcdef", 6), shorten("abcdef", 5), shorten("abcdef", 4)) == (
+        "abcdef",
+        "ab…ef",
+        "ab…f",
+    )
+
+
+def test_folded_lines_push_out_older_ones_rather_than_the_newest() -> None:
+    other = msgspec.structs.replace(POOR, advice="Do.")
+    told: list[Heard] = [POOR, other] * 8
+    shown = drawn(*told, started(3), width=50, height=24)
+    assert len(shown.splitlines()) <= 24
+    assert "Sitting → Walking" in shown.splitlines()[-1]
+
+
+def test_a_lost_connection_is_told_and_nothing_looks_live_until_it_is_back() -> None:
+    lost, back = Lost("ws://h:1", START), Back("ws://h:1", START)
+    shown = drawn(state(), lost).splitlines()
+    assert "connection to ws://h:1 lost, reconnecting" in shown[-1]
+    assert "good" not in shown[1]
+    shown = drawn(state("a"), state("b"), lost, back, state("b")).splitlines()
+    assert "connected to ws://h:1 again" in shown[-1]
+    assert [(line.split()[0], line.split()[-1]) for line in shown[1:3]] == [
+        ("b", "good"),
+        ("a", "offline"),
+    ]
+
+
+def test_long_times_are_told_in_hours() -> None:
+    assert [duration(s) for s in (None, 59.9, 60, 3599, 3600, 90_061)] == [
+        "",
+        "59 s",
+        "1 min  0 s",
+        "59 min 59 s",
+        "1 h  0 min",
+        "25 h  1 min",
+    ]
 
 
 def test_nobody_there_yet_is_said() -> None:

@@ -6,6 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +70,50 @@ async def test_watch_prints_plain_lines_where_there_is_no_terminal(running: Serv
     done = await watching
     assert done.returncode == 0, done.stderr
     assert any(line.split()[1:] == ["online"] for line in done.stdout.splitlines())
+
+
+async def test_watch_tells_of_a_server_that_is_killed_and_comes_back(toy_artifact: Path) -> None:
+    url = f"ws://127.0.0.1:{free_port()}"
+    serve = ("serve", "--port", url.rpartition(":")[2], "--artifact", str(toy_artifact))
+    async with asyncio.timeout(60), spawned(*serve) as server:
+        assert "gaitway" in await line(server)
+        async with spawned("watch", url) as watching:
+            await watched(url, watching)
+            server.kill()
+            assert await line(watching, f"connection to {url} lost, reconnecting")
+            async with spawned(*serve):
+                assert await line(watching, f"connected to {url} again")
+
+
+async def watched(url: str, watching: Process) -> None:
+    """Let phones come and go until the listener tells of one."""
+    heard = asyncio.create_task(line(watching, "online"))
+    number = 0
+    while not heard.done():
+        async with Phone(url, f"pixel-{number}"):
+            number += 1
+        await asyncio.wait([heard], timeout=0.1)
+
+
+async def line(process: Process, words: str = "") -> str:
+    """Read on to the first line with `words`; returns nothing where there is none."""
+    assert process.stdout is not None
+    while (text := (await process.stdout.readline()).decode()) and words not in text:
+        pass
+    return text
+
+
+@asynccontextmanager
+async def spawned(*arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-W", "error", "-c", MAIN, *arguments, stdout=PIPE
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 async def test_load_writes_a_report(running: Service, tmp_path: Path) -> None:

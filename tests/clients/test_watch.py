@@ -9,11 +9,12 @@ import pytest
 
 from clients import Message, RefusedError, UnreachableError, watch
 from clients.address import MqttAddress, parse
-from clients.listen import Kind
+from clients.listen import Kind, follow
+from clients.messages import Back, Lost
 from clients.mqtt_link import connect_mqtt
 from stream import events
 from stream.errors import ParameterError
-from stream.events import Error, Missed, Quality, State, Status
+from stream.events import Error, Missed, Prediction, Quality, State, Status
 from tests.clients.conftest import Peer, Talk
 from tests.clients.made import START, ended, prediction, started
 from tests.conftest import free_port
@@ -78,6 +79,30 @@ async def test_after_a_break_it_asks_for_what_came_since(peer: Peer) -> None:
     peer.follow(first, second)
     heard = await listen(peer.url, 4)
     assert heard == [started(3), prediction(4), Missed(count=2), ended("5")]
+
+
+async def test_whoever_follows_is_told_of_breaks(peer: Peer) -> None:
+    async def first(talk: Talk) -> None:
+        await talk.send(prediction(4))
+        talk.cut()
+
+    async def refuses(talk: Talk) -> None:
+        await talk.close(1013, "full")
+
+    async def second(talk: Talk) -> None:
+        await talk.send(prediction(5))
+        await talk.until_closed()
+
+    peer.follow(first, refuses, second)
+    heard = []
+    async with asyncio.timeout(10), aclosing(follow(peer.url, types=ALL)) as messages:
+        async for message in messages:
+            heard.append(message)
+            if message == prediction(5):
+                break
+    assert heard[0] == prediction(4)
+    assert [type(message) for message in heard[1:]] == [Lost, Back, Lost, Back, Prediction]
+    assert {m.address for m in heard if isinstance(m, Lost | Back)} == {peer.url}
 
 
 async def test_it_begins_where_it_is_told(peer: Peer) -> None:
