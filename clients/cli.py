@@ -1,4 +1,4 @@
-"""The commands `replay`, `watch`, `load` and `demo`; `stream.cli` puts them into `gaitway`.
+"""The commands `demo`, `watch`, `replay` and `load`; `stream.cli` puts them into `gaitway`.
 
 Each imports what it runs when it runs, so that the other commands start quickly.
 """
@@ -9,7 +9,7 @@ import math
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -19,34 +19,98 @@ Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
-Url = Annotated[
-    str, typer.Option("--to", metavar="URL", help="ws://, wss://, mqtt:// or mqtts://.")
+SECONDS = "SECONDS"
+ANYWHERE = "A server, ws:// or wss://, or a broker, mqtt:// or mqtts://."
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="GAITWAY_TOKEN", metavar="TOKEN", help="For a server that asks for one."),
 ]
-Token = Annotated[str | None, typer.Option(envvar="GAITWAY_TOKEN", help="Where one is asked for.")]
-FrameS = Annotated[float, typer.Option(min=0.02, max=60, help="Seconds of samples in a frame.")]
+FrameS = Annotated[
+    float, typer.Option(min=0.02, max=60, metavar=SECONDS, help="Length of a frame.")
+]
 Timed = Annotated[bool, typer.Option("--timed/--untimed", help="Send each sample's time, or none.")]
 Binary = Annotated[bool, typer.Option("--binary/--json", help="How frames are written.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")]
+StopS = Annotated[float | None, typer.Option(min=0, metavar=SECONDS, help="Stop after so long.")]
 DEFAULT_URL = "ws://127.0.0.1:8765"
+
+
+@app.command()
+def demo(
+    seconds: StopS = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes any free one.")
+    ] = 0,
+    plain: Plain = False,
+) -> None:
+    """Start a server, play several people, and show what they do, live.
+
+    Plays the recordings that `gaitway data get` fetched, or those in the folder
+    that GAITWAY_DATA names, ten times as fast as they were recorded; where
+    there are none, made-up walkers. Ctrl-C ends it.
+
+    [dim]gaitway demo[/]
+    [dim]gaitway demo --seconds 30[/]
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from clients.demo import run_demo  # noqa: PLC0415
+
+    _run(run_demo(Console(), port=port, seconds=seconds, plain=plain))
+
+
+@app.command()
+def watch(
+    url: Annotated[str, typer.Argument(help=ANYWHERE)] = DEFAULT_URL,
+    device: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this device; repeat for more.")
+    ] = None,
+    seconds: StopS = None,
+    plain: Plain = False,
+    token: Token = None,
+) -> None:
+    """Show devices and what their owners do, live.
+
+    A table in a terminal, lines anywhere else. A lost connection is made again.
+    A broker's password is taken from GAITWAY_MQTT_PASSWORD.
+
+    [dim]gaitway watch[/]
+    [dim]gaitway watch mqtt://me@broker.local/gaitway --device pixel-7[/]
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from clients.listen import follow  # noqa: PLC0415
+    from clients.show import show  # noqa: PLC0415
+
+    kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
+    messages = follow(url, devices=device or [], types=kinds, token=token)
+    _run(show(messages, Console(), seconds=seconds, plain=plain))
 
 
 @app.command()
 def replay(
     path: Annotated[Path, typer.Argument(help="A data set's file, or a folder of them.")],
     user: Annotated[
-        list[str] | None, typer.Option(help="Only this person; repeat for more.")
+        list[str] | None, typer.Option(metavar="NAME", help="Only this person; repeat for more.")
     ] = None,
-    to: Url = DEFAULT_URL,
-    speed: Annotated[str, typer.Option(help="1 is real time; max as fast as acks allow.")] = "1",
-    seconds: Annotated[float | None, typer.Option(help="Only the first so many seconds.")] = None,
+    to: Annotated[str, typer.Option(metavar="URL", help=ANYWHERE)] = DEFAULT_URL,
+    speed: Annotated[
+        str,
+        typer.Option(metavar="X", help="Times real time; [b]max[/]: as fast as acks allow."),
+    ] = "1",
+    seconds: Annotated[
+        float | None, typer.Option(metavar=SECONDS, help="Only so much from the beginning.")
+    ] = None,
     frame_s: FrameS = 1.0,
     timed: Timed = True,
     binary: Binary = True,
     token: Token = None,
 ) -> None:
-    """Play recordings as phones, one for each person, and compare the answers with the labels.
+    """Play recordings as phones, and compare answers with labels.
 
-    Knows the files of WISDM v1.1, WISDM 2019 and MotionSense. Frames are kept until they are
-    acked, so a broken connection or a server started again costs nothing.
+    Each person is a phone. Known are the files of WISDM v1.1, WISDM 2019 and
+    MotionSense. Frames are kept until the server acks them, so a broken
+    connection or a server that is started again costs nothing.
 
     [dim]gaitway replay WISDM_ar_latest.tar.gz --user 33 --speed 10[/]
     [dim]gaitway replay ~/.cache/gaitway --to mqtt://127.0.0.1 --speed max[/]
@@ -66,50 +130,36 @@ def replay(
 
 
 @app.command()
-def watch(
-    url: Annotated[str, typer.Argument(help="ws://, wss://, mqtt:// or mqtts://.")] = DEFAULT_URL,
-    device: Annotated[
-        list[str] | None, typer.Option(help="Only this one; repeat for more.")
-    ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long.")] = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")] = False,
-    token: Token = None,
-) -> None:
-    """Show devices and what their owners do, live; plain lines where there is no terminal.
-
-    [dim]gaitway watch[/]
-    [dim]gaitway watch mqtt://me@broker.local/gaitway --device pixel-7[/]
-    """
-    from rich.console import Console  # noqa: PLC0415
-
-    from clients.listen import follow  # noqa: PLC0415
-    from clients.show import show  # noqa: PLC0415
-
-    kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
-    messages = follow(url, devices=device or [], types=kinds, token=token)
-    _run(show(messages, Console(), seconds=seconds, plain=plain))
-
-
-@app.command()
 def load(
-    phones: Annotated[int, typer.Option(min=1, help="How many at once.")] = 100,
-    rate: Annotated[float, typer.Option(min=5, max=400, help="Samples a second.")] = 20.0,
-    seconds: Annotated[float, typer.Option(min=1, help="How long each phone sends.")] = 60.0,
-    to: Url = DEFAULT_URL,
+    phones: Annotated[int, typer.Option(min=1, metavar="N", help="How many at once.")] = 100,
+    rate: Annotated[
+        float, typer.Option(min=5, max=400, metavar="HZ", help="Samples a second.")
+    ] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, metavar=SECONDS, help="How long each phone sends.")
+    ] = 60.0,
+    to: Annotated[
+        str, typer.Option(metavar="URL", help="The server, ws:// or wss://.")
+    ] = DEFAULT_URL,
     frame_s: FrameS = 1.0,
     timed: Timed = False,
     binary: Binary = True,
-    recording: Annotated[
-        Literal["synthetic"], typer.Option(help="What they play: made-up walkers.")
-    ] = "synthetic",
-    pid: Annotated[int | None, typer.Option(help="The server's process, if not found.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
+    pid: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The server's process, where it isn't found by its port."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the figures here, as JSON.")
+    ] = None,
     token: Token = None,
 ) -> None:
-    """Play many phones at once; every window must come back exactly once, or the exit code is 1.
+    """Play many phones at once, and count what comes back.
 
-    Latency runs from sending the last sample of a window to receiving its prediction. Phones
-    start spread over one hop. CPU is in percent of one core.
+    All of them play made-up walkers and start spread over one hop. Every window
+    must come back exactly once, or the exit code is 1.
+
+    Latency runs from sending the last sample of a window to receiving its
+    prediction. CPU is in percent of one core.
 
     [dim]gaitway load --phones 2000 --seconds 60[/]
     [dim]gaitway load --phones 500 --rate 50 --timed --report load.json[/]
@@ -129,26 +179,6 @@ def load(
     )
     if not _run(run_load(options, pid, report)).lossless:
         raise typer.Exit(1)
-
-
-@app.command()
-def demo(
-    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
-    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")] = False,
-) -> None:
-    """Start a server, play several people at ten times their speed, and show what they do.
-
-    Plays recordings where `gaitway data get` or GAITWAY_DATA has put them, and made-up walkers
-    otherwise.
-
-    [dim]gaitway demo --seconds 30[/]
-    """
-    from rich.console import Console  # noqa: PLC0415
-
-    from clients.demo import run_demo  # noqa: PLC0415
-
-    _run(run_demo(Console(), port=port, seconds=seconds, plain=plain))
 
 
 def _speed(text: str) -> float:

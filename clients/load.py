@@ -70,7 +70,7 @@ async def _tell(phones: list[LoadPhone], tally: Tally, tell: Callable[[Progress]
 
 
 async def _connect(phones: list[LoadPhone], options: Load, tally: Tally) -> None:
-    address = parse(options.url)
+    address = parse(options.url) if options.url.startswith(("ws://", "wss://")) else None
     if not isinstance(address, WebSocketAddress):
         raise ParameterError(f"URL {options.url!r}: load speaks ws:// and wss:// only")
     free = asyncio.Semaphore(CONNECTING)

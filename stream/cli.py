@@ -19,7 +19,7 @@ from stream.errors import GaitwayError
 app = typer.Typer(
     name="gaitway",
     help="A real-time streaming classifier for phone sensors: accelerometer in, activities out.",
-    epilog="Start here:  gaitway demo   Then:  gaitway serve   and   gaitway watch ws://127.0.0.1:8765",
+    epilog="Start here:  gaitway demo   Then:  gaitway serve   and   gaitway watch",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,28 +31,34 @@ app = typer.Typer(
 def serve(
     config_path: Annotated[
         Path | None,
-        typer.Option("--config", help="Settings; without it ./config.toml, if there is one."),
+        typer.Option("--config", metavar="FILE", help="Settings. Default: ./config.toml, if any."),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in."),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 lets the system choose.")
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="0 lets the system choose."),
     ] = None,
     mqtt: Annotated[
-        str | None, typer.Option(help="Broker to join, as mqtt://user@host:1883.")
+        str | None,
+        typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
     ] = None,
     artifact: Annotated[
-        Path | None, typer.Option(help="Folder of the model to run, as `gaitway train` writes it.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
-    Phones connect to ws://HOST:PORT/v1/stream?device=NAME, listeners to /v1/events. Options
-    here win over the settings in config.toml.
+    Phones connect to ws://ADDRESS:PORT/v1/stream?device=NAME, listeners to
+    /v1/events; it says where. Without options and settings it listens on this
+    machine only, at port 8765. Options win over settings. The broker's
+    password is taken from GAITWAY_MQTT_PASSWORD.
 
-    [dim]gaitway serve --port 0[/]
+    [dim]gaitway serve[/]
     [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
     """
     level = logging.INFO if verbose else logging.WARNING
@@ -110,7 +116,10 @@ async def _serve(settings: config.Config) -> None:
 
 @app.command()
 def artifact() -> None:
-    """Print the folder of the model that ships: model.onnx, manifest.json, MODEL_CARD.md."""
+    """Print the folder of the model that ships.
+
+    It holds model.onnx, manifest.json and MODEL_CARD.md.
+    """
     typer.echo(SHIPPED)
 
 

@@ -153,6 +153,8 @@ async def test_the_demo_plays_recordings_that_are_there(tmp_path: Path) -> None:
         (["watch", "ws://127.0.0.1:{port}"], "start one with `gaitway serve`"),
         (["replay", "/nowhere"], "/nowhere: no such file or folder"),
         (["replay", "/", "--speed", "0"], "a number above 0, or max, is allowed"),
+        (["load", "--to", "mqtt://h"], "load speaks ws:// and wss:// only"),
+        (["load", "--to", "http://h"], "load speaks ws:// and wss:// only"),
         (["load", "--phones", "2", "--to", "ws://127.0.0.1:{port}"], "nobody answers"),
         (["load", "--phones", "99999999"], "open files are needed"),
         (["demo", "--port", "{taken}"], "cannot listen"),
