@@ -21,6 +21,11 @@ class Answers(Described):
     probabilities: NDArray[np.float32]
 
     @classmethod
+    def of(cls, part: Described, probabilities: NDArray[np.float32]) -> Self:
+        """Return the probabilities (n, 6) that were answered for the windows of `part`."""
+        return cls(part.names, part.datasets, part.subjects, probabilities)
+
+    @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return all parts as one, in order; there must be one at least."""
         columns = zip(*(part.columns() for part in parts), strict=True)

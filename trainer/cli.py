@@ -85,7 +85,7 @@ def train(
 def evaluate(
     protocol: Annotated[Protocol, typer.Option(help="Who is left out, and measured.")],
     recipe: Annotated[
-        list[Recipe] | None, typer.Option(help="What to train; several stand side by side.")
+        list[Recipe] | None, typer.Option(help="What to train; give several. Default: all.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for answers and results.")] = Path(
         "runs/evaluation"
@@ -123,8 +123,8 @@ def evaluate(
     names = tuple(str(name) for name in recipe or (Recipe.POCKET, Recipe.WISDM_BILSTM))
     with named_errors():
         module = import_module("trainer.evaluate")
-        module.evaluate(module.Plan(protocol, names, out, path, groups, seed, epochs, jobs, quick))
-        typer.echo(out)
+        plan = module.Plan(protocol, names, out, path, groups, seed, epochs, jobs, quick)
+        typer.echo(module.evaluate(plan))
 
 
 @data.command()

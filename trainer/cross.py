@@ -79,7 +79,7 @@ def code_of(recipe: Recipe) -> str:
     return digest.hexdigest()
 
 
-def run(material: Material, wanted: Sequence[Task], jobs: int, title: str) -> None:
+def run(wanted: Sequence[Task], material: Material, jobs: int, title: str) -> None:
     """Train and ask every task that has no answers yet, `jobs` at a time, under a bar."""
     missing = [task for task in wanted if task.stored() is None]
     workers = min(jobs, max(len(missing), 1))
@@ -110,7 +110,7 @@ def answer(task: Task, everyone: Examples, stream_windows: Examples, alone: bool
 def asked(predict: Predict, part: Examples) -> Answers:
     """Return the probabilities of windows, with what the windows are."""
     answered = predict(part.xyz) if len(part) else np.empty((0, 6), np.float32)
-    return Answers(part.names, part.datasets, part.subjects, np.asarray(answered, np.float32))
+    return Answers.of(part, np.asarray(answered, np.float32))
 
 
 def unwatched(_loss: float, _accuracy: float) -> None:

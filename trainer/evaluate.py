@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from trainer import cross
-from trainer.answers import Answers, Stored
+from trainer import cross, evaluation_card, terminal
 from trainer.errors import DataError
 from trainer.folds import folds
 from trainer.material import Material, collect
 from trainer.options import Protocol
-from trainer.progress import say
+from trainer.progress import console
 from trainer.recipes import RECIPES
-from trainer.scores import scores
+from trainer.results import results
 
 QUICK_FOLDS = 2
 
@@ -33,41 +30,41 @@ class Plan:
     quick: bool = False
 
     @property
-    def folder(self) -> str:
-        """The protocol's folder in `out`; trials have their own, and so never replace results."""
-        grouped = f"{self.protocol}-{self.groups}" if self.groups else str(self.protocol)
-        return f"quick-{grouped}" if self.quick else grouped
+    def name(self) -> str:
+        """The protocol's folder, as in `loso` and `loso-6`."""
+        return f"{self.protocol}-{self.groups}" if self.groups else str(self.protocol)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything goes; trials have their own place, and so never replace results."""
+        return self.out / "quick" if self.quick else self.out
 
 
-def evaluate(plan: Plan) -> None:
-    """Train and ask what has no answers yet, and measure. Raises DataError."""
+def evaluate(plan: Plan) -> Path:
+    """Train and ask what has no answers yet, measure all that is there, and return the card.
+
+    Raises DataError.
+    """
     if plan.groups is not None and plan.protocol is not Protocol.LOSO:
-        raise DataError(f"--groups {plan.groups}: only --protocol loso has groups of people")
+        raise DataError(f"--groups {plan.groups}: goes with --protocol loso alone; leave it out")
     material = collect(plan.data, plan.quick)
     for name in plan.recipes:
-        stored = answered(plan, name, material)
-        parts = Answers.joined([one.windows for one in stored]).labelled()
-        for score in scores(parts, np.argmax(parts.probabilities, axis=1)):
-            say(
-                f"{plan.folder} {name} {score.group}: accuracy {score.accuracy:.4f}, macro-F1 "
-                f"{score.macro_f1:.4f}, worst {score.worst_subject} {score.worst_accuracy:.3f}"
-            )
+        cross.run(wanted(plan, name, material), material, plan.jobs, f"{plan.name} {name}")
+    found = list(results(plan.folder, material))
+    evaluation_card.write(plan.folder, found)
+    for result in found:
+        if result.protocol == plan.name and result.recipe in plan.recipes:
+            evaluation_card.draw(plan.folder, result)
+    console.print(terminal.tables(found))
+    return plan.folder / "MODEL_CARD.md"
 
 
-def answered(plan: Plan, name: str, material: Material) -> list[Stored]:
-    """Return the answers of every fold of one recipe, trained now where they are not there."""
+def wanted(plan: Plan, name: str, material: Material) -> list[cross.Task]:
+    """Return a task for every fold of one recipe."""
     made = folds(material.everyone, plan.protocol, plan.groups)
-    epochs = plan.epochs or (1 if plan.quick else None)
+    if plan.quick:
+        made = made[:QUICK_FOLDS]
+    epochs = 1 if plan.quick and plan.epochs is None else plan.epochs
     settings = cross.Settings(plan.seed, epochs)
-    place = plan.out / plan.folder
-    wanted = list(
-        cross.tasks(
-            material,
-            (name, RECIPES[name]),
-            made[:QUICK_FOLDS] if plan.quick else made,
-            settings,
-            place,
-        )
-    )
-    cross.run(material, wanted, plan.jobs, f"{plan.folder} {name}")
-    return [stored for task in wanted if (stored := task.stored())]
+    place = plan.folder / plan.name
+    return list(cross.tasks(material, (name, RECIPES[name]), made, settings, place))

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from trainer.reliability import BINS, Reliability
 from trainer.scores import Score
 
 BLUE, AXES = "#2f6690", ("#2f6690", "#d1495b", "#66a182")
@@ -75,6 +76,24 @@ def confusion(path: Path, title: str, score: Score, names: Sequence[str]) -> Non
     axes.set_xlabel("prediction")
     axes.set_ylabel("label")
     _title(axes, f"{title}\naccuracy {score.accuracy:.3f}, macro-F1 {score.macro_f1:.3f}")
+    figure.savefig(path)
+
+
+def reliability(path: Path, title: str, found: Reliability) -> None:
+    """Draw accuracy by confidence, a bar a bin that holds windows; on the line they agree."""
+    figure, (axes, share) = _figure(9.0, 4.2, columns=2)
+    middle = (np.arange(BINS) + 0.5) / BINS
+    filled = found.windows > 0
+    axes.bar(middle[filled], found.accuracy[filled], 0.9 / BINS, color=BLUE)
+    axes.plot([0, 1], [0, 1], "--", color="black", linewidth=1.0)
+    axes.set_ylabel("accuracy")
+    share.bar(middle, found.windows / max(int(found.windows.sum()), 1), 0.9 / BINS, color=BLUE)
+    share.set_ylabel("share of the windows")
+    for panel in (axes, share):
+        panel.set_xlim(0, 1)
+        panel.set_ylim(0, 1.02)
+        panel.set_xlabel("highest probability")
+    _title(axes, f"{title}\ncalibration error {found.error:.3f}")
     figure.savefig(path)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stream.artifact import TrainingSet
 from stream.config import Signal
 from trainer import gather, plots, report
+from trainer.answers import Answers
 from trainer.errors import DataError
 from trainer.fit import History, Schedule, fit
 from trainer.manifest import Origin, Proof, checksums, write_artifact
@@ -98,8 +99,9 @@ def measure(everyone: Examples, schedule: Schedule) -> Measured:
     began = time.perf_counter()
     model, history = fitted("measure", everyone.where(~test), schedule)
     seconds = time.perf_counter() - began
-    predicted = answers(model, everyone.xyz[test]).argmax(axis=1)
-    return Measured(list(scores(everyone.where(test), predicted)), history, seconds)
+    measured = everyone.where(test)
+    answered = Answers.of(measured, answers(model, measured.xyz))
+    return Measured(list(scores(answered)), history, seconds)
 
 
 def fitted(title: str, part: Examples, schedule: Schedule) -> tuple[Keras, History]:

@@ -58,12 +58,19 @@ def _card(manifest: Manifest, groups: Sequence[Score], story: Story) -> Iterator
 
 
 def _results(groups: Sequence[Score]) -> Iterator[str]:
-    yield "| recordings | people | windows | accuracy | macro-F1 | worst subject |"
-    yield "|---|---|---|---|---|---|"
+    yield (
+        "| recordings | people | windows | accuracy | macro-F1 | worst subject | "
+        "calibration error |"
+    )
+    yield "|---|---|---|---|---|---|---|"
     for score in groups:
-        worst = f"{score.worst_accuracy:.3f} ({score.worst_subject})"
-        numbers = f"{score.windows:,} | {score.accuracy:.3f} | {score.macro_f1:.3f}"
-        yield f"| {score.group} | {score.subjects} | {numbers} | {worst} |"
+        subject, share = score.known.worst
+        numbers = f"{score.known.windows:,} | {score.accuracy:.3f} | {score.macro_f1:.3f}"
+        people = len(score.known.by_subject)
+        yield (
+            f"| {score.group} | {people} | {numbers} | {share:.3f} ({subject}) | "
+            f"{score.reliability.error:.3f} |"
+        )
 
 
 def _by_activity(groups: Sequence[Score]) -> Iterator[str]:

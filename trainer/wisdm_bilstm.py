@@ -15,6 +15,7 @@ from sklearn.preprocessing import RobustScaler
 from stream.artifact import TrainingSet
 from stream.config import Signal
 from trainer import plots, report
+from trainer.answers import Answers
 from trainer.errors import DataError
 from trainer.manifest import Origin, Proof, checksums, write_artifact
 from trainer.networks import classic, with_scaler
@@ -151,7 +152,7 @@ def _advancing(step: Step) -> Keras:
 
 def evaluate(model: Keras, side: Part) -> Score:
     """Score the test users' windows."""
-    result = score(NAME, side.raw, answers(model, side).argmax(axis=1))
+    result = score(NAME, Answers.of(side.raw, answers(model, side)))
     say(f"test accuracy {result.accuracy:.3f}, macro-F1 {result.macro_f1:.3f}")
     return result
 

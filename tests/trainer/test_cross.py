@@ -60,7 +60,7 @@ def run(
 ) -> list[cross.Task]:
     made_of = folds(material.everyone, Protocol.LOSO)
     wanted = list(cross.tasks(material, ("fake", Recipe(how, code)), made_of, settings, folder))
-    cross.run(material, wanted, 1, "fake")
+    cross.run(wanted, material, 1, "fake")
     return wanted
 
 
@@ -159,7 +159,7 @@ def test_processes_side_by_side_give_the_same(material: Material, tmp_path: Path
     found = []
     for jobs, folder in ((1, tmp_path / "one"), (2, tmp_path / "two")):
         wanted = list(cross.tasks(material, ("fake", recipe), made_of, cross.Settings(), folder))
-        cross.run(material, wanted, jobs, "fake")
+        cross.run(wanted, material, jobs, "fake")
         found.append([task.stored() for task in wanted])
     for one, two in zip(*found, strict=True):
         assert one is not None

@@ -9,12 +9,12 @@ import pytest
 from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from tests.trainer import made
+from trainer.answers import Answers
 from trainer.fit import Schedule, draw_chances
 from trainer.options import Options
 from trainer.pocket import train as train_pocket
 from trainer.recordings import ACTIVITIES, LoadReport
 from trainer.scores import scores
-from trainer.windows import Examples
 from trainer.wisdm_bilstm import completeness
 from trainer.wisdm_bilstm import train as train_classic
 
@@ -91,16 +91,16 @@ def test_classes_are_drawn_by_the_root_of_their_frequency() -> None:
 
 
 def test_scores_name_the_worst_subject() -> None:
-    examples = Examples(
+    answers = Answers(
         names=np.array(["Downstairs", "Downstairs", "Jogging", "Jogging"]),
         datasets=np.array(["a", "a", "a", "b"]),
         subjects=np.array(["1", "1", "2", "1"]),
-        xyz=np.zeros((4, 200, 3), np.float32),
+        probabilities=np.eye(6, dtype=np.float32)[[0, 1, 1, 0]],
     )
-    a, b, both = scores(examples, np.array([0, 1, 1, 0]))
+    a, b, both = scores(answers)
     assert (a.group, b.group, both.group) == ("a", "b", "all")
     assert a.accuracy == pytest.approx(2 / 3)
-    assert (a.worst_subject, a.worst_accuracy) == ("a/1", 0.5)
+    assert a.known.worst == ("a/1", 0.5)
     assert a.f1 == {"Downstairs": pytest.approx(2 / 3), "Jogging": pytest.approx(2 / 3)}
-    assert both.worst_subject == "b/1"
+    assert both.known.worst == ("b/1", 0.0)
     assert both.metrics("split")["split_worst_subject_accuracy_all"] == 0.0
