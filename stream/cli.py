@@ -104,7 +104,9 @@ async def _serve(settings: config.Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with service.running(settings) as running:
-        typer.echo(f"gaitway {__version__}, model {running.hub.session_options.model}")
+        typer.echo(f"gaitway {__version__}, model {running.hub.models.shared.name}")
+        for device, model in running.hub.models.personal.items():
+            typer.echo(f"  for {device} alone, model {model.name}")
         typer.echo(f"  phones     {running.ws_url}/v1/stream?device=NAME")
         typer.echo(f"  listeners  {running.ws_url}/v1/events")
         typer.echo(f"  http       {running.http_url}/v1/devices")

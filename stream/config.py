@@ -18,7 +18,7 @@ Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1, le=10**9)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,6 +100,12 @@ class Mqtt(Section, frozen=True):
     reconnect_max_s: Positive = 30.0
 
 
+class Device(Section, frozen=True):
+    """What one device has of its own; an empty `artifact` means the model that everybody has."""
+
+    artifact: str = ""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that an operator can set."""
 
@@ -112,6 +118,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     publish: Publish = Publish()
     server: Server = Server()
     mqtt: Mqtt = Mqtt()
+    devices: dict[Id, Device] = {}
 
 
 def load(path: Path) -> Config:
@@ -143,9 +150,13 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
     """Put key and value in front of msgspec's message, which ends in " - at `$.key`"."""
     what, _, where = message.partition(" - at ")
     keys = re.findall(r"\.(\w+)", where)
+    if "[...]" in where or where.startswith("`key`"):  # msgspec does not say which device's
+        keys.insert(1, _faulty_device(raw["devices"]))
+    if where.startswith("`key`"):
+        what = "a device's id is 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit"
     unknown = re.search(r"unknown field `(.*)`", what, re.DOTALL)
     if unknown:
-        section = getattr(Config(), keys[0]) if keys else Config()
+        section = _section(keys)
         keys.append(unknown[1])
         what = f"unknown key, known are {', '.join(section.__struct_fields__)}"
     value: Any = raw
@@ -154,3 +165,19 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
     what = what.replace("`object`", "`table`")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
     return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
+
+
+def _section(keys: list[str]) -> Any:  # noqa: ANN401  whichever table it is
+    if not keys:
+        return Config()
+    return Device() if keys[0] == "devices" else getattr(Config(), keys[0])
+
+
+def _faulty_device(devices: dict[str, Any]) -> str:
+    """Return the first device whose id or table is refused."""
+    for name, table in devices.items():
+        try:
+            msgspec.convert({name: table}, dict[Id, Device])
+        except msgspec.ValidationError:
+            return name
+    return ""

@@ -78,14 +78,15 @@ async def healthz(_request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether windows get predictions; 503 where they don't."""
     hub: Hub = request.app.state.hub
-    failure = hub.batcher.failure
+    failing = {name: str(failure) for name, failure in hub.models.failures.items()}
     body = {
-        "ready": failure is None,
-        "model": hub.session_options.model,
+        "ready": not failing,
+        "model": hub.models.shared.name,
         "mqtt": request.app.state.mqtt_state(),
-        "problem": None if failure is None else str(failure),
+        "problem": next(iter(failing.values()), None),
+        "failing": failing,
     }
-    return _json(body, status=200 if failure is None else 503)
+    return _json(body, status=503 if failing else 200)
 
 
 async def metrics(request: Request) -> Response:

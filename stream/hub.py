@@ -11,14 +11,15 @@ from functools import partial
 from hashlib import blake2b
 
 from stream import config
-from stream.batcher import Answer, Batcher
+from stream.batcher import Answer
 from stream.devices import Device, Devices
 from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Prediction, Started
 from stream.metrics import Metrics
+from stream.models import Model, Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
-from stream.session import Session, SessionOptions
+from stream.session import Session
 from stream.window import Window
 from stream.wire import Frame
 
@@ -28,10 +29,11 @@ Key = tuple[str, str, str]  # channel, device, session
 class Live:
     """A session with what the service knows of it besides."""
 
-    def __init__(self, channel: str, session: Session, device: Device) -> None:
+    def __init__(self, channel: str, session: Session, device: Device, model: Model) -> None:
         self.channel = channel
         self.session = session
         self.device = device
+        self.model = model
         self.outbox: Outbox | None = None  # of the WebSocket that feeds it
         self.seen = 0.0  # monotonic s
         self.pending = 0  # windows without an answer
@@ -52,8 +54,7 @@ class Hub:
     def __init__(
         self,
         options: config.Hub,
-        session_options: SessionOptions,
-        batcher: Batcher,
+        models: Models,
         publisher: Publisher,
         metrics: Metrics,
         *,
@@ -61,8 +62,7 @@ class Hub:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self.options = options
-        self.session_options = session_options
-        self.batcher = batcher
+        self.models = models
         self.publisher = publisher
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock)
@@ -80,8 +80,9 @@ class Hub:
             return known
         if len(self._sessions) >= self.options.max_sessions:
             self._end_idlest()
-        core = Session(device, session or uuid.uuid4().hex, self.session_options)
-        live = Live(channel, core, self.devices.get(device))
+        model = self.models.of(device)
+        core = Session(device, session or uuid.uuid4().hex, model.options)
+        live = Live(channel, core, self.devices.get(device), model)
         live.seen = self._clock()
         live.device.sessions += 1
         self._sessions[live.key] = live
@@ -122,8 +123,9 @@ class Hub:
         """
         if self.stopping:
             raise OverloadedError("the service is stopping; connect again")
-        if self.batcher.full:
-            raise OverloadedError(f"{len(self.batcher)} windows wait for the model; try later")
+        batcher = live.model.batcher
+        if batcher.full:
+            raise OverloadedError(f"{len(batcher)} windows wait for the model; try later")
         self._arrived(live, frame.seq)
         windows = live.session.feed(frame, self._utc(), rate_hz)
         self.metrics.frames.labels(live.channel).inc()
@@ -186,7 +188,7 @@ class Hub:
                 live.outbox.close(1001, "no frame for expires_s; connect again")
             self.end(live)
         self.devices.sweep()
-        self.metrics.waiting.set(len(self.batcher))
+        self.metrics.waiting.set(self.models.waiting)
 
     def _expired(self, before: float) -> list[Live]:
         def idle() -> Iterator[Live]:
@@ -228,7 +230,7 @@ class Hub:
         live.pending += 1
         self.metrics.windows.inc()
         submitted = self._clock()
-        self.batcher.submit(window.xyz, partial(self._answer, live, window, submitted))
+        live.model.batcher.submit(window.xyz, partial(self._answer, live, window, submitted))
 
     def _answer(self, live: Live, window: Window, submitted: float, answer: Answer) -> None:
         live.pending -= 1

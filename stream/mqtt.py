@@ -175,7 +175,7 @@ class Bridge:
             log.debug("MQTT: %s", error)
             return
         while True:
-            await self._hub.batcher.room()
+            await self._hub.models.of(device).batcher.room()
             try:
                 self._feed(device, payload)
             except DeviceError as error:

@@ -6,23 +6,21 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import artifact, http
-from stream.batcher import Batcher
-from stream.classifier import Classifier, OnnxClassifier
+from stream import http, models
+from stream.classifier import Classifier
 from stream.config import Config
 from stream.errors import ConfigError
 from stream.history import History
 from stream.hub import Hub
 from stream.metrics import Metrics
+from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
-from stream.session import SessionOptions
 
 SWEEP_S = 1.0
 DRAIN_S = 2.5  # how long a stop waits for the last batches
@@ -62,16 +60,16 @@ class _Server(uvicorn.Server):
 async def running(config: Config, classifier: Classifier | None = None) -> AsyncIterator[Service]:
     """Run the service for as long as the context lasts.
 
-    Raises ConfigError where the artifact is damaged or disagrees, or the address is taken.
+    `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
+    where an artifact is damaged or disagrees, or the address is taken.
     """
-    loaded = OnnxClassifier(artifact_folder(config), config.signal, config.model.threads)
-    hub = _hub(config, loaded, classifier or loaded)
+    hub = _hub(config, models.load(config, classifier))
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
     application = http.app(config, hub, _mqtt_state(bridge))
     listening = _listen(config.server.host, config.server.port)
     server = _Server(_uvicorn_config(config, application))
     async with asyncio.TaskGroup() as tasks:
-        batching = tasks.create_task(hub.batcher.run(), name="batcher")
+        answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         serving = tasks.create_task(server.serve([listening]), name="http")
@@ -80,26 +78,14 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         finally:
             await _stop(hub, bridge, application, server)
             await serving
-            for task in filter(None, (bridging, sweeping, batching)):
+            for task in filter(None, (bridging, sweeping, answering)):
                 task.cancel()
 
 
-def artifact_folder(config: Config) -> Path:
-    """Return the configured artifact's folder, or that of the one that ships."""
-    return Path(config.model.artifact) if config.model.artifact else artifact.SHIPPED
-
-
-def _hub(config: Config, loaded: OnnxClassifier, classifier: Classifier) -> Hub:
-    options = SessionOptions(
-        activities=loaded.manifest.activities,
-        model=loaded.manifest.model,
-        signal=config.signal,
-        tracker=config.tracker,
-        expires_s=config.hub.expires_s,
-    )
+def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
     publisher = Publisher(History(config.publish.history), metrics)
-    return Hub(config.hub, options, Batcher(classifier, config.batcher), publisher, metrics)
+    return Hub(config.hub, loaded, publisher, metrics)
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
@@ -124,9 +110,9 @@ async def _stop(
     hub.stopping = True
     try:
         async with asyncio.timeout(DRAIN_S):
-            await hub.batcher.drained()
+            await hub.models.drained()
     except TimeoutError:
-        log.warning("stopped with %d windows unanswered", len(hub.batcher))
+        log.warning("stopped with %d windows unanswered", hub.models.waiting)
     if bridge is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):

@@ -81,7 +81,7 @@ class DeviceConnection:
             self._hub.detach(self._live, self._outbox, done=done)
 
     def _welcome(self) -> Welcome:
-        shared, session = self._hub.session_options, self._live.session
+        shared, session = self._live.model.options, self._live.session
         return Welcome(
             device=session.device,
             session=session.id,

@@ -33,9 +33,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(skip)
 
 
-def write_toy_artifact(folder: Path) -> Path:
-    """Write a model that is quick and answers each window differently: softmax(mean, max)."""
-    weights = np.random.default_rng(0).normal(0, 0.5, (6, 6)).astype(np.float32)
+def write_toy_artifact(
+    folder: Path, seed: int = 0, activities: tuple[str, ...] = ACTIVITIES
+) -> Path:
+    """Write a model that is quick and answers each window differently: softmax(mean, max).
+
+    Those of another `seed` answer differently.
+    """
+    weights = np.random.default_rng(seed).normal(0, 0.5, (6, 6)).astype(np.float32)
     nodes = [
         helper.make_node("ReduceMean", ["windows", "axes"], ["mean"], keepdims=0),
         helper.make_node("ReduceMax", ["windows", "axes"], ["max"], keepdims=0),
@@ -58,14 +63,14 @@ def write_toy_artifact(folder: Path) -> Path:
     onnx.save(
         helper.make_model(graph, opset_imports=[opset], ir_version=9), folder / artifact.MODEL
     )
-    artifact.write(folder, toy_manifest(folder))
+    artifact.write(folder, toy_manifest(folder, activities))
     return folder
 
 
-def toy_manifest(folder: Path) -> Manifest:
+def toy_manifest(folder: Path, activities: tuple[str, ...] = ACTIVITIES) -> Manifest:
     return Manifest(
         name="toy",
-        activities=ACTIVITIES,
+        activities=activities,
         rate_hz=20.0,
         window=200,
         hop=40,

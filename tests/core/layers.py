@@ -24,6 +24,7 @@ LAYERS = {
     "artifact": MODEL,
     "classifier": MODEL,
     "batcher": MODEL,
+    "models": MODEL,
     "devices": SHELL,
     "history": SHELL,
     "hub": SHELL,

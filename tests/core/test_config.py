@@ -9,6 +9,7 @@ from stream import config
 from stream.config import Config
 from stream.errors import ConfigError
 
+SECTIONS = [name for name in Config.__struct_fields__ if name != "devices"]
 SHOWN = Path(__file__).parents[2] / "config.toml"
 
 
@@ -73,6 +74,14 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
         ('[mqtt]\nbase = "a/#"', "mqtt.base = 'a/#': expected `str` matching regex"),
         ('[mqtt]\nclient_id = "a b"', "mqtt.client_id = 'a b': expected `str` matching regex"),
         ("[wire]\nmax_frame_bytes = 100", "wire.max_frame_bytes = 100: expected `int` >= 1024"),
+        ("[devices]\np = 3", "devices.p = 3: expected `table`, got `int`"),
+        (
+            '[devices.a]\n[devices.pixel-7]\nartefact = "x"',
+            "devices.pixel-7.artefact = 'x': unknown key, known are artifact",
+        ),
+        ("[devices.a]\n[devices.p]\nartifact = 3", "devices.p.artifact = 3: expected `str`"),
+        ('[devices.a]\n[devices."b c"]', "devices.b c = {}: a device's id is 1 to 64 of A-Z"),
+        ('[devices."b\\n"]', r"devices.'b\n' = {}: a device's id is 1 to 64 of A-Z"),
         ("[batcher]\nmax_wait_ms = -0.1", "batcher.max_wait_ms = -0.1: expected `float` >= 0.0"),
     ],
 )
@@ -106,9 +115,19 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_config_toml_shows_every_key_with_its_default() -> None:
     assert config.load(SHOWN) == Config()
     shown = tomllib.loads(SHOWN.read_text())
-    for section in Config.__struct_fields__:
+    for section in SECTIONS:
         fields = type(getattr(Config(), section)).__struct_fields__
         assert tuple(shown[section]) == fields, section
+
+
+def test_the_example_of_a_device_shows_every_key() -> None:
+    example = SHOWN.read_text().partition("\n# [devices.")[2].splitlines()
+    shown = tomllib.loads(
+        "\n".join(["[devices." + example[0], *(line[2:] for line in example[1:])])
+    )
+    (device,) = config.check(shown, "example").devices.values()
+    assert device != config.Device()
+    assert tuple(*map(tuple, shown["devices"].values())) == config.Device.__struct_fields__
 
 
 @pytest.mark.skipif(not SHOWN.exists(), reason="config.toml is not written yet")

@@ -44,7 +44,7 @@ async def test_posted_frames_become_predictions(
 ) -> None:
     for seq in range(7):
         await post(client, frame(seq), "device=a&session=s")
-    await running.hub.batcher.drained()
+    await running.hub.models.drained()
     page = (await client.get("/v1/events?device=a&type=prediction&limit=2")).json()
     assert [event["id"] for event in page["events"]] == ["a/s/0", "a/s/1"]
     rest = (await client.get(f"/v1/events?type=prediction&after={page['next']}")).json()
@@ -55,7 +55,7 @@ async def test_posted_frames_become_predictions(
 async def test_history_by_time(client: httpx.AsyncClient, running: Service) -> None:
     for seq in range(5):
         await post(client, frame(seq), "device=a&session=s")
-    await running.hub.batcher.drained()
+    await running.hub.models.drained()
     assert (await client.get("/v1/events?to=2020-01-01")).json()["events"] == []
     assert len((await client.get("/v1/events?from=2020-01-01")).json()["events"]) == 1
 
@@ -120,6 +120,6 @@ async def test_health_and_metrics(client: httpx.AsyncClient, config: Config) -> 
 
 
 async def test_a_failing_model_is_not_ready(client: httpx.AsyncClient, running: Service) -> None:
-    running.hub.batcher.failure = InferenceError("out of memory")
+    running.hub.models.shared.batcher.failure = InferenceError("out of memory")
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["problem"]) == (503, "out of memory")

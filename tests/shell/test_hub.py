@@ -13,6 +13,7 @@ from stream.events import Error, Message
 from stream.history import History
 from stream.hub import Hub
 from stream.metrics import Metrics
+from stream.models import Model, Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
 from stream.session import SessionOptions
@@ -47,14 +48,14 @@ class World:
         self.now = 1000.0
         self.heard: list[tuple[str, Message]] = []
         self.batcher = Held()
+        shared = SessionOptions(activities=("Sitting", "Walking"), model="toy@0")
         metrics = Metrics()
         publisher = Publisher(History(1000), metrics)
         publisher.add_sink(lambda device, message, _channel: self.heard.append((device, message)))
         clock: Callable[[], float] = lambda: self.now  # noqa: E731
         self.hub = Hub(
             options or config.Hub(),
-            SessionOptions(activities=("Sitting", "Walking"), model="toy@0"),
-            self.batcher,
+            Models(Model(shared, self.batcher)),
             publisher,
             metrics,
             clock=clock,

@@ -103,6 +103,8 @@ BAD_CONFIGS = [
     ("[signal]\nhop = 300", "signal.hop = 300"),
     ("[signal]\ngrid_hz = 25.0", "rate_hz = 20.0, but signal.grid_hz = 25.0"),
     ('[model]\nartifact = "/nowhere"', "/nowhere/manifest.json"),
+    ('[devices.p-7]\nartifact = "/nowhere"', "devices.p-7.artifact: /nowhere/manifest.json"),
+    ('[devices."p 7"]\nartifact = "x"', "devices.p 7 = {'artifact': 'x'}: a device's id is"),
     ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker'"),
 ]
 
