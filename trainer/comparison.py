@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from trainer.recordings import ACTIVITIES
 from trainer.results import Group, Result
+from trainer.scores import Accuracy
 from trainer.unknown import Other
 
 Cell = Callable[[Group], str]
@@ -16,6 +17,7 @@ SCORES: dict[str, Cell] = {
     "windows": lambda group: f"{group.score.known.windows:,}",
     "accuracy": lambda group: f"{group.score.accuracy:.3f}",
     "worst person": lambda group: named_worst(group.score.known.worst),
+    "without partial": lambda group: _labelled(group.score.labelled),
     "macro-F1": lambda group: f"{group.score.macro_f1:.3f}",
     "stairs merged": lambda group: (
         f"{group.score.merged_accuracy:.3f} / {group.score.merged_macro_f1:.3f}"
@@ -94,6 +96,12 @@ def head(*titles: str) -> Iterator[str]:
 def row(*cells: str) -> str:
     """Return one line of a table."""
     return f"| {' | '.join(cells)} |"
+
+
+def _labelled(accuracy: Accuracy) -> str:
+    if not accuracy.windows:
+        return "-"
+    return f"{accuracy.share:.3f}, worst {named_worst(accuracy.worst)}"
 
 
 def _other(other: Other) -> tuple[str, ...]:

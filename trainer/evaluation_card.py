@@ -26,6 +26,7 @@ sixth of the people out at a time.
 No person is on both sides of a fold; the people who measure what ships are on neither."""
 FIGURES = f"""\
 - *accuracy*: every window of the six; a partial label (stairs) is right with up or down.
+- *without partial*: accuracy, and the worst person, on windows with a single label alone.
 - *macro-F1*, *calibration error*: windows with a single label. F1 counts the activities present.
 - *stairs merged*: accuracy / macro-F1 with up and down as one activity, partial labels included.
 - *calibration error*: expected, {BINS} bins of equal width (Guo and others 2017).

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+from trainer.cli import Recipe
+from trainer.recipes import RECIPES
+
 HEAVY = {"tensorflow", "keras", "sklearn", "matplotlib", "scipy", "onnx"}
 
 
@@ -33,3 +36,7 @@ def test_missing_recordings_are_one_line() -> None:
     )
     assert done.returncode == 2
     assert done.stderr == "gaitway: error: /nowhere.txt: there is no such file\n"
+
+
+def test_the_commands_know_every_recipe() -> None:
+    assert {str(recipe) for recipe in Recipe} == set(RECIPES)
