@@ -106,8 +106,11 @@ async def _sweep(hub: Hub) -> None:
 async def _stop(
     hub: Hub, bridge: Bridge | None, application: Starlette, server: uvicorn.Server
 ) -> None:
-    """Answer and publish what is waiting, say goodbye with 1001, then close the port."""
+    """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
+    if server.started:  # else a phone that is told to go would be back before the port is closed
+        for accepting in server.servers:
+            accepting.close()
     try:
         async with asyncio.timeout(DRAIN_S):
             await hub.models.drained()

@@ -5,16 +5,21 @@ import json
 import re
 import signal
 import sys
+import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from stream import service
+from stream.config import Config
 from stream.service import Service
 from tests.conftest import write_toy_artifact
 
@@ -81,6 +86,44 @@ async def test_what_was_acked_is_answered_before_a_stop(toy_artifact: Path) -> N
                 async with asyncio.timeout(5):
                     await _collect(phone, heard)
         assert heard.count("prediction") == 6
+
+
+class Gate:
+    """A model that answers once it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.open = threading.Event(), threading.Event()
+
+    def classify(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.asked.set()
+        assert self.open.wait(30)
+        return np.full((len(windows), 6), 1 / 6, np.float32)
+
+
+async def test_a_stop_lets_nobody_new_in(config: Config) -> None:
+    gate, stop = Gate(), asyncio.Event()
+    port = asyncio.get_running_loop().create_future()
+
+    async def serve() -> None:
+        async with service.running(config, gate) as running:
+            port.set_result(running.port)
+            await stop.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve())
+        url = f"ws://127.0.0.1:{await port}/v1/stream?device="
+        async with connect(f"{url}a") as phone:
+            heard = [json.loads(await phone.recv())["type"]]
+            await phone.send(json.dumps({"seq": 0, "xyz": [[0.0, 9.8, 0.1]] * 200}))
+            await asyncio.to_thread(gate.asked.wait, 30)
+            stop.set()
+            await asyncio.sleep(0)  # the stop has begun, and waits for the model
+            with pytest.raises(ConnectionRefusedError):
+                await connect(f"{url}b")
+            gate.open.set()
+            with pytest.raises(ConnectionClosed):
+                await _collect(phone, heard)
+    assert "prediction" in heard
 
 
 async def _collect(phone: object, heard: list[str]) -> None:
