@@ -1,11 +1,9 @@
-"""The commands of the trainer: `gaitway train`, `gaitway evaluate` and `gaitway data get`.
+"""The commands of the trainer: `gaitway train`, `evaluate`, `adapt`, `bench` and `data get`.
 
 TensorFlow is only looked for when a recipe runs, so that the other commands start at once.
 """
 
 import datetime
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +11,9 @@ from typing import Annotated
 
 import typer
 
+from trainer import adapt_cli
 from trainer.bench_cli import bench
-from trainer.errors import DataError, NeedsTrainingError
+from trainer.cli_errors import named_errors
 from trainer.options import Options, Protocol
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -23,6 +22,7 @@ data = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(bench, name="bench")
+app.add_typer(adapt_cli.app)
 
 
 class Recipe(StrEnum):
@@ -151,16 +151,3 @@ def get(
         download = import_module("trainer.download")
         cache = import_module("trainer.recordings").cache_folder()
         typer.echo(download.get(name, source, cache, allow_partial))
-
-
-@contextmanager
-def named_errors() -> Iterator[None]:
-    """Name what the operator can mend, so that `gaitway` shows one line instead of a traceback."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"stream", "trainer"}:
-            raise
-        raise NeedsTrainingError("training needs TensorFlow: pip install '.[train]'") from error
-    except OSError as error:
-        raise DataError(str(error)) from error

@@ -1,7 +1,6 @@
 """Puts a trained model on disk as an artifact: the graph, and the manifest that describes it."""
 
 import datetime
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,11 @@ from numpy.typing import NDArray
 from stream import __version__, artifact
 from stream.artifact import Manifest, TrainingSet
 from stream.config import Signal
+from trainer.checksums import checksums
 from trainer.export import export
 from trainer.recordings import ACTIVITIES
+
+__all__ = ["Origin", "Proof", "checksums", "write_artifact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,3 @@ def write_artifact(
     )
     artifact.write(folder, manifest)
     return manifest
-
-
-def checksums(path: Path) -> dict[str, str]:
-    """Return SHA-256 by name; a folder counts as one file, of its files' names and hashes."""
-    if path.is_file():
-        return {path.name: artifact.sha256_of(path)}
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            line = f"{artifact.sha256_of(file)}  {file.relative_to(path).as_posix()}\n"
-            digest.update(line.encode())
-    return {f"{path.name}/": digest.hexdigest()}
