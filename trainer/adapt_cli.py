@@ -1,4 +1,4 @@
-"""The command `gaitway adapt`."""
+"""The commands `gaitway adapt` and `gaitway evaluate-adapt`."""
 
 from importlib import import_module
 from pathlib import Path
@@ -50,3 +50,46 @@ def adapt(
         import_module("trainer.adapt").adapt(plan)
         typer.echo("\nPut this into config.toml and start the service anew:\n", err=True)
         typer.echo(import_module("trainer.adapt_report").settings(plan))
+
+
+@app.command()
+def evaluate_adapt(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for fold models and results.")
+    ] = Path("runs/evaluation"),
+    path: Annotated[
+        Path | None, typer.Option("--data", help="The folder that holds the recordings.")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option(min=2, help="Leave out one of so many groups of people.")
+    ] = None,
+    windows: Annotated[int, typer.Option(min=2, help="To adapt to, of each activity.")] = 10,
+    pull: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="How strongly weights are held; several are compared."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time, one process each.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="A trial on few windows.")] = False,
+) -> None:
+    """Measure what `adapt` does for people that a model has never seen.
+
+    Each person is left out of a model, or, quicker, each of --groups of people;
+    the model is then adapted to a few windows of theirs, and what shares no
+    sample with these is scored before and after. Models are kept in --out and
+    trained only where they are missing.
+
+    [dim]gaitway evaluate-adapt --groups 4 --jobs 2[/]
+    [dim]gaitway evaluate-adapt --groups 4 --windows 5 --pull 1 --pull 5 --pull 30[/]
+    """
+    with named_errors():
+        module = import_module("trainer.adapt_evaluate")
+        pulls = tuple(pull) if pull else (module.PULL,)
+        typer.echo(
+            module.evaluate(
+                module.Settings(out, path, groups, windows, pulls, seed, epochs, jobs, quick)
+            )
+        )

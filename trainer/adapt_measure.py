@@ -57,6 +57,8 @@ def measured(graph: Graph, theirs: Examples, each: int, pull: float = PULL) -> P
     lesson = Lesson(features[taken], theirs.labels[taken])
     adapted = fitted(graph.layer, lesson, pull, bias=graph.has_bias)
     rest = apart(len(theirs), taken)
+    if not (theirs.labels[rest] != NONE).any():
+        return None
     scored, others = theirs.where(rest), np.isin(theirs.names[rest], list(NONE_OF_THE_SIX))
     before, after = (
         shares(layer.probabilities(features[rest]), scored.labels, others)

@@ -1,11 +1,20 @@
 """What adapting is worth, measured on windows that share no sample with what was adapted to."""
 
-import numpy as np
+import json
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from tests.trainer import made
 from tests.trainer import toy_graphs as toys
-from trainer.adapt_measure import apart, chosen, everyone, measured
+from trainer.adapt_evaluate import Settings, evaluate, lifted, rows
+from trainer.adapt_measure import Person, Shares, apart, chosen, everyone, measured
+from trainer.errors import DataError
+from trainer.fold_models import model_of
 from trainer.graph import Graph
 from trainer.labels import NONE
+from trainer.personal import PULL
 from trainer.windows import Examples
 
 
@@ -51,3 +60,49 @@ def test_everybody_is_measured_who_has_enough() -> None:
     walks = both.where((both.names == "Walking") | (both.subjects == "1"))
     found = list(everyone([(graph, walks)], 10))
     assert [person.subject for person in found] == ["1"]
+
+
+def test_the_table_names_the_worst_off_and_counts_who_falls() -> None:
+    def person(subject: str, before: float, after: float, unsure: float | None) -> Person:
+        first, second = Shares(before, 0.1, unsure), Shares(after, 0.02, unsure)
+        return Person("made", subject, 20, 12, first, second)
+
+    people = [person("1", 0.5, 0.9, None), person("2", 0.9, 0.8, 0.75)]
+    (row,) = rows(people)
+    change = "0.100 → 0.020"
+    assert row == (
+        *("made", "2", "0.700 → 0.850", "1 0.500 → 2 0.800"),
+        *(change, "0.750 → 0.750"),
+    )
+    assert lifted(people) == (
+        "made 1, the worst off, goes from 0.500 to 0.900; 1 of 2 people fall."
+    )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_folds_are_trained_once_and_everybody_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    made.motionsense_folder(data, (1, 2), seconds=40)
+    settings = Settings(tmp_path / "out", data, windows=4, epochs=1)
+    card = evaluate(settings)
+    assert card == tmp_path / "out" / "loso" / "ADAPT.md"
+    assert "| motionsense | 2 | " in card.read_text()
+    found = json.loads((card.parent / "adapt.json").read_text())
+    people = found["pulls"][f"{PULL:g}"]
+    assert [(one["dataset"], one["subject"]) for one in people] == [
+        ("motionsense", "1"),
+        ("motionsense", "2"),
+    ]
+    kept = sorted((card.parent / "pocket").glob("*.onnx"))
+    assert [path.stem for path in kept] == ["motionsense-1", "motionsense-2"]
+    before = [path.stat().st_mtime_ns for path in kept]
+    evaluate(settings)
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    assert "the worst off" in capsys.readouterr().err
+
+
+def test_a_predictor_without_a_model_is_said() -> None:
+    with pytest.raises(DataError, match="holds no Keras model"):
+        model_of(lambda windows: windows)
