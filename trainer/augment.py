@@ -18,16 +18,36 @@ SCALE = 0.1
 WARP = 0.15
 SLOW_CHANCE = 0.3
 SLOWEST = 2.5  # grid intervals between samples: 8 Hz
-NOISE_MS2 = 0.02 * 9.80665  # standard deviation
+NOISE_MS2 = (0.002, 0.1)  # standard deviation, of good and bad sensors
+ROUNDING_MS2, ROUNDED_CHANCE = 0.1, 0.2  # browsers round, so that nobody is recognised by it
 
 
 def augment(windows: Windows, rng: np.random.Generator) -> Windows:
-    """Warp, thin, turn, scale and roughen windows (batch, time, 3) in m/s²."""
+    """Warp, thin, turn, scale, roughen and round windows (batch, time, 3) in m/s²."""
     batch = len(windows)
     turns = tilts(batch, rng) @ half_turns(batch, rng) @ quarter_turns(batch, rng)
     turns *= rng.uniform(1 - SCALE, 1 + SCALE, (batch, 1, 1))
     turned = slow_down(warp(windows, rng), rng) @ turns.transpose(0, 2, 1)
-    return np.asarray(turned + rng.normal(0.0, NOISE_MS2, windows.shape), np.float32)
+    return rounded(np.asarray(turned + noise(windows.shape, rng), np.float32), rng)
+
+
+def noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return each window's noise, from a good sensor's to a bad one's.
+
+    Mostly little: standing sways by no more than sitting phones of bad make are noisy, and more
+    noise would hide what tells one from the other.
+    """
+    low, high = np.log(NOISE_MS2)
+    deviation = np.exp(rng.uniform(low, high, (shape[0], 1, 1)))
+    white: NDArray[np.float64] = deviation * rng.normal(size=shape)
+    return white
+
+
+def rounded(windows: Windows, rng: np.random.Generator) -> Windows:
+    """Round one window in five to 0.1 m/s²."""
+    chosen = rng.random((len(windows), 1, 1)) < ROUNDED_CHANCE
+    coarse = np.round(windows / ROUNDING_MS2) * ROUNDING_MS2
+    return np.where(chosen, coarse, windows).astype(np.float32)
 
 
 def quarter_turns(batch: int, rng: np.random.Generator) -> Turns:

@@ -1,13 +1,10 @@
-"""The networks: the classic bidirectional LSTM, and the one that reads a window hop by hop."""
+"""The classic network: a bidirectional LSTM over the samples of a window."""
 
 from typing import Any
 
-from stream.config import Signal
 from trainer.runtime import keras
 
-layers, ops = keras.layers, keras.ops
-
-GRAVITY_MS2 = 9.80665
+layers = keras.layers
 
 
 def classic(window: int, classes: int) -> Any:  # noqa: ANN401  Keras is untyped
@@ -17,40 +14,6 @@ def classic(window: int, classes: int) -> Any:  # noqa: ANN401  Keras is untyped
     x = layers.Dense(128, activation="relu")(x)
     probabilities = layers.Dense(classes, activation="softmax", name="probabilities")(x)
     return keras.Model(windows, probabilities, name="classic")
-
-
-def hop_bilstm(signal: Signal, classes: int) -> Any:  # noqa: ANN401  Keras is untyped
-    """Return the `pocket` network: windows (batch, time, 3) in m/s² to probabilities.
-
-    Each hop goes through the same convolutions; a bidirectional LSTM then reads the hops.
-    """
-    windows = keras.Input((signal.window, 3), name="windows")
-    hops = signal.window // signal.hop
-    x = layers.Rescaling(1 / GRAVITY_MS2)(windows)
-    x = ops.reshape(x, (-1, signal.hop, 3))  # (batch * hops, hop, 3)
-    x = _pooled(_convolutions(x))  # (batch * hops, 288)
-    x = ops.reshape(x, (-1, hops, x.shape[-1]))
-    x = layers.Bidirectional(layers.LSTM(64, return_sequences=True))(x)  # (batch, hops, 128)
-    x = ops.concatenate([ops.max(x, axis=1), ops.mean(x, axis=1)], axis=-1)
-    x = layers.Dense(64, activation="relu")(x)
-    probabilities = layers.Dense(classes, activation="softmax", name="probabilities")(x)
-    return keras.Model(windows, probabilities, name="hop_bilstm")
-
-
-def _convolutions(x: Any) -> Any:  # noqa: ANN401  Keras is untyped
-    """Encode hops (n, 40, 3) as features over time (n, 5, 96)."""
-    x = layers.Conv1D(32, 5, strides=2, activation="relu")(x)
-    x = layers.BatchNormalization()(x)
-    x = layers.Conv1D(64, 5, strides=2, activation="relu")(x)
-    x = layers.BatchNormalization()(x)
-    return layers.Conv1D(96, 3, activation="relu")(x)
-
-
-def _pooled(x: Any) -> Any:  # noqa: ANN401  Keras is untyped
-    """Join maximum, mean and standard deviation over time: (n, time, f) to (n, 3f)."""
-    # The square root's slope is infinite at 0, where a feature is off throughout a hop.
-    deviation = ops.sqrt(ops.var(x, axis=1) + 1e-6)
-    return ops.concatenate([ops.max(x, axis=1), ops.mean(x, axis=1), deviation], axis=-1)
 
 
 def with_scaler(model: Any, center: list[float], scale: list[float]) -> Any:  # noqa: ANN401

@@ -47,7 +47,10 @@ def late(module: str, part: Examples, seed: int, epochs: int | None, step: Step)
 RECIPES: dict[str, Recipe] = {
     "pocket": Recipe(
         partial(late, "trainer.pocket"),
-        ("trainer.pocket", "trainer.networks", "trainer.augment", "trainer.fit", "trainer.labels"),
+        (
+            *("trainer.pocket", "trainer.hop_bilstm", "trainer.calibration", "trainer.fit"),
+            *("trainer.batches", "trainer.augment", "trainer.others", "trainer.labels"),
+        ),
     ),
     "wisdm-bilstm": Recipe(
         partial(late, "trainer.classic"),

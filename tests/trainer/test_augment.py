@@ -79,3 +79,21 @@ def test_warp_changes_the_cadence_by_at_most_its_share() -> None:
     cadence = (np.diff(np.sign(out), axis=1) != 0).sum(axis=1) / 2 / 7.5
     assert cadence.min() == pytest.approx(2.0 * (1 - augment.WARP), abs=0.15)
     assert cadence.max() == pytest.approx(2.0 * (1 + augment.WARP), abs=0.15)
+
+
+def test_noise_is_from_a_good_sensors_to_a_bad_ones() -> None:
+    deviation = augment.noise((2000, 200, 3), np.random.default_rng(11)).std(axis=(1, 2))
+    low, high = augment.NOISE_MS2
+    assert low * 0.8 < deviation.min() < low * 1.5
+    assert high * 0.7 < deviation.max() < high * 1.2
+    assert np.median(deviation) == pytest.approx(np.sqrt(low * high), rel=0.2)
+
+
+def test_one_window_in_five_is_rounded_as_browsers_do() -> None:
+    windows = batch(2000)
+    out = augment.rounded(windows, np.random.default_rng(12))
+    changed = (out != windows).any(axis=(1, 2))
+    assert changed.mean() == pytest.approx(augment.ROUNDED_CHANCE, abs=0.03)
+    tenths = out[changed] * 10
+    np.testing.assert_allclose(tenths, np.round(tenths), atol=1e-4)
+    assert np.abs(out - windows).max() <= 0.05 + 1e-5

@@ -12,8 +12,9 @@ from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from trainer.errors import ExportError
 from trainer.export import TOLERANCE, export
+from trainer.hop_bilstm import answering, hop_bilstm
 from trainer.manifest import Origin, Proof, checksums, write_artifact
-from trainer.networks import hop_bilstm, with_scaler
+from trainer.networks import with_scaler
 from trainer.runtime import keras
 
 SIGNAL = Signal()
@@ -62,7 +63,7 @@ def test_a_graph_that_differs_leaves_no_file(tmp_path: Path) -> None:
 
 def test_the_server_takes_the_artifact(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    model, windows = hop_bilstm(SIGNAL, 6), raw(65)
+    model, windows = answering(hop_bilstm(SIGNAL, 6), 1.3), raw(65)
     expected = np.asarray(model(windows), np.float32)
     origin = Origin("pocket", (), {"train": ("x/1",)}, {"split_accuracy_x": 0.5})
     written = write_artifact(tmp_path, model, Proof(windows, expected), origin, SIGNAL)

@@ -10,7 +10,6 @@ from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from tests.trainer import made
 from trainer.answers import Answers
-from trainer.fit import Schedule, draw_chances
 from trainer.options import Options
 from trainer.pocket import train as train_pocket
 from trainer.recordings import ACTIVITIES, LoadReport
@@ -80,14 +79,6 @@ def test_pocket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_the_complete_file_is_recognised(found: int, windows: int, said: str) -> None:
     assert completeness(LoadReport(found=found), windows).startswith(said)
-
-
-def test_classes_are_drawn_by_the_root_of_their_frequency() -> None:
-    labels = np.array([0] * 900 + [1] * 100)
-    chances = draw_chances(labels)
-    assert chances.sum() == pytest.approx(1.0)
-    assert chances[labels == 0].sum() / chances[labels == 1].sum() == pytest.approx(3.0)
-    assert Schedule(batch=64).steps(129) == 3
 
 
 def test_scores_name_the_worst_subject() -> None:

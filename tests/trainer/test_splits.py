@@ -11,11 +11,10 @@ from stream.config import Signal
 from stream.resample import Resampler
 from stream.window import Windower
 from tests.trainer import made
+from trainer import gather
 from trainer.errors import DataError
-from trainer.options import Options
 from trainer.people import HELD_OUT, TEST, WISDM_2019_PEOPLE, is_test, may_train
 from trainer.plain_windows import modes, part, windows
-from trainer.pocket import load
 from trainer.recordings import ACTIVITIES, Recording
 from trainer.recordings.wisdm_v1 import parse, recordings
 from trainer.windows import cut, examples
@@ -67,7 +66,7 @@ def test_a_window_gets_its_most_frequent_label_or_none() -> None:
 def test_no_person_is_on_both_sides(tmp_path: Path) -> None:
     made.motionsense_folder(tmp_path, (3, 4, 5, 8), seconds=15)
     made.wisdm_2019_zip(tmp_path, (1600, 1607), seconds=15)
-    found = [item for _, items in load(Options(tmp_path, tmp_path)) for item in items]
+    found = [item for _, items in gather.load(tmp_path) for item in items]
     everyone = examples(found, SIGNAL)
     test = is_test(everyone.datasets, everyone.subjects)
     trained, measured = everyone.where(~test).people(), everyone.where(test).people()
@@ -88,7 +87,7 @@ def test_the_recipe_leaves_them_out_of_a_complete_download(tmp_path: Path) -> No
     made.motionsense_folder(tmp_path, (18, 19, 24), seconds=1)
     made.wisdm_2019_zip(tmp_path, (1600, 1650), seconds=1)
     (tmp_path / "WISDM_ar_v1.1_raw.txt").write_text(made.wisdm_v1_text((19, 20), seconds=1))
-    found = dict(load(Options(tmp_path, tmp_path)))
+    found = dict(gather.load(tmp_path))
     people = {name: {item.subject for item in items} for name, items in found.items()}
     assert people == {"motionsense": {"18"}, "wisdm-2019": {"1600"}, "wisdm-v1.1": {"19"}}
 
