@@ -12,40 +12,17 @@ from hashlib import blake2b
 
 from stream import config
 from stream.batcher import Answer
-from stream.devices import Device, Devices
+from stream.devices import Devices
 from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Prediction, Started
+from stream.live import Key, Live
 from stream.metrics import Metrics
-from stream.models import Model, Models
+from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
 from stream.session import Session
 from stream.window import Window
 from stream.wire import Frame
-
-Key = tuple[str, str, str]  # channel, device, session
-
-
-class Live:
-    """A session with what the service knows of it besides."""
-
-    def __init__(self, channel: str, session: Session, device: Device, model: Model) -> None:
-        self.channel = channel
-        self.session = session
-        self.device = device
-        self.model = model
-        self.outbox: Outbox | None = None  # of the WebSocket that feeds it
-        self.seen = 0.0  # monotonic s
-        self.pending = 0  # windows without an answer
-        self.closing = False
-        self.finished = False
-        self.first_frame = b""  # digest of frame 0
-        self.drops = (0, 0, 0, 0)  # the resampler's counters as last reported
-
-    @property
-    def key(self) -> Key:
-        """What tells it from all other sessions."""
-        return (self.channel, self.session.device, self.session.id)
 
 
 class Hub:
@@ -130,7 +107,7 @@ class Hub:
         windows = live.session.feed(frame, self._utc(), rate_hz)
         self.metrics.frames.labels(live.channel).inc()
         self.metrics.samples.inc(len(frame.xyz))
-        self._count_drops(live)
+        live.count_drops(self.metrics)
         for window in windows:
             self._submit(live, window)
         quality = live.session.quality()
@@ -213,18 +190,6 @@ class Hub:
         if seq is not None and seq != live.session.next_seq:
             self.metrics.repeated.inc(seq < live.session.next_seq)
             self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
-
-    def _count_drops(self, live: Live) -> None:
-        counters = live.session.counters
-        drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
-        if drops == live.drops:
-            return
-        late, duplicates, crowded, gaps = (b - a for a, b in zip(live.drops, drops, strict=True))
-        self.metrics.dropped.labels("late").inc(late)
-        self.metrics.dropped.labels("duplicate").inc(duplicates)
-        self.metrics.dropped.labels("crowded").inc(crowded)
-        self.metrics.gaps.inc(gaps)
-        live.drops = drops
 
     def _submit(self, live: Live, window: Window) -> None:
         live.pending += 1

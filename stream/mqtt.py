@@ -8,8 +8,6 @@ import asyncio
 import logging
 import os
 import time
-from collections import OrderedDict
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -19,8 +17,10 @@ import stamina
 from stream import config, wire
 from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
 from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
-from stream.hub import Hub, Live
+from stream.hub import Hub
+from stream.live import Live
 from stream.metrics import Metrics
+from stream.publications import Publication, Publications
 from stream.wire import Source, check_id
 
 CHANNEL = "mqtt"
@@ -39,14 +39,6 @@ TOPICS = {  # message → last part of its topic, and whether it is retained
 }
 
 
-class Publication(NamedTuple):
-    """One message for the broker."""
-
-    topic: str
-    payload: bytes | str
-    retain: bool
-
-
 class Bridge:
     """The service's connection to a broker, kept up for as long as `run` runs."""
 
@@ -56,12 +48,7 @@ class Bridge:
         self._limits = limits
         self._hub = hub
         self._metrics: Metrics = hub.metrics
-        self._next = 0
-        self._states: OrderedDict[str, Publication] = OrderedDict()  # retained, newest by topic
-        self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
-        self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked by the broker yet
-        self._some = asyncio.Event()
-        self._all_sent = asyncio.Event()
+        self._publications = Publications(options.max_queue)
         hub.publisher.add_sink(self.publish)
 
     def publish(self, device: str, message: Message, channel: str | None) -> None:
@@ -71,31 +58,20 @@ class Bridge:
             return
         if retain and not self.connected:
             return  # state is published anew on the next connection
-        self._queue(f"{self._options.base}/{device}/{name}", _words(message), retain=retain)
+        self._queue(f"{device}/{name}", _words(message), retain=retain)
 
     def _queue(self, topic: str, payload: bytes | str, *, retain: bool) -> None:
-        publication = Publication(topic, payload, retain)
-        if retain:
-            self._states[topic] = publication
-        else:
-            self._waiting[self._next] = publication
-            self._next += 1
-        if len(self._waiting) > self._options.max_queue:
-            self._waiting.popitem(last=False)
-            self._metrics.mqtt_dropped.inc()
-        self._all_sent.clear()
-        self._some.set()
+        publication = Publication(f"{self._options.base}/{topic}", payload, retain)
+        self._metrics.mqtt_dropped.inc(self._publications.put(publication))
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
         if self.connected:
             for device in self._hub.devices:
                 if device.online:
-                    self._queue(
-                        f"{self._options.base}/{device.name}/status", "offline", retain=True
-                    )
-            self._queue(f"{self._options.base}/status", "offline", retain=True)
-            await self._all_sent.wait()
+                    self._queue(f"{device.name}/status", "offline", retain=True)
+            self._queue("status", "offline", retain=True)
+            await self._publications.all_sent()
 
     async def run(self) -> None:
         """Connect, serve, and connect again with growing, jittered pauses; until cancelled."""
@@ -132,7 +108,7 @@ class Bridge:
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         self._set_connected(True)
-        self._requeue()
+        self._publish_again()
         log.info("MQTT %s: connected", _address(self._options.url))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -145,13 +121,10 @@ class Bridge:
         self.connected = connected
         self._metrics.mqtt_connected.set(connected)
 
-    def _requeue(self) -> None:
-        """Put what the last connection may have lost first, then all retained state."""
-        again = [(n, sent) for n, sent in self._sent.items() if not sent.retain]
-        self._waiting = OrderedDict([*again, *self._waiting.items()])
-        self._sent.clear()
-        self._states.clear()
-        self._queue(f"{self._options.base}/status", "online", retain=True)
+    def _publish_again(self) -> None:
+        """Queue what the last connection may have lost, and all retained state."""
+        self._publications.reconnected()
+        self._queue("status", "online", retain=True)
         for device in self._hub.devices:
             state = device.state()
             self.publish(device.name, Status(device=device.name, status=state.status), None)
@@ -210,29 +183,16 @@ class Bridge:
         free = asyncio.Semaphore(self._options.max_inflight)
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._some.wait()
-                while self._waiting or self._states:
-                    await free.acquire()
-                    number, publication = self._pop()
-                    self._sent[number] = publication
-                    task = tasks.create_task(self._send(client, number, publication))
-                    task.add_done_callback(lambda _: free.release())
-                self._some.clear()
-
-    def _pop(self) -> tuple[int, Publication]:
-        """Take what is to be sent next: what happened before what is, so that neither surprises."""
-        if self._waiting:
-            return self._waiting.popitem(last=False)
-        self._next += 1
-        return self._next - 1, self._states.popitem(last=False)[1]
+                await free.acquire()
+                number, publication = await self._publications.take()
+                task = tasks.create_task(self._send(client, number, publication))
+                task.add_done_callback(lambda _: free.release())
 
     async def _send(self, client: aiomqtt.Client, number: int, publication: Publication) -> None:
         await client.publish(
             publication.topic, publication.payload, qos=1, retain=publication.retain
         )
-        self._sent.pop(number, None)
-        if not self._waiting and not self._states and not self._sent:
-            self._all_sent.set()
+        self._publications.acked(number)
 
 
 def _first_words(error: BaseException) -> str:

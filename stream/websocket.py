@@ -16,7 +16,8 @@ from stream import config, wire, wire_text
 from stream.errors import DeviceError, OverloadedError, ParameterError
 from stream.events import Ack, Error, Message, Welcome
 from stream.history import Query
-from stream.hub import Hub, Live
+from stream.hub import Hub
+from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
 from stream.publish import TYPES
 from stream.wire import Source, check_id

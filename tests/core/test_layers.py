@@ -91,5 +91,5 @@ def test_large_functions_and_files_are_named() -> None:
     assert too_large({"clients.b": "async def big():\n" + body * 50}) == [
         "clients.b.big: 51 lines, at most 50"
     ]
-    assert too_large({"stream.a": "x = 1\n" * 300}) == []
-    assert too_large({"stream.a": "x = 1\n" * 301}) == ["stream.a: 301 lines, at most 300"]
+    assert too_large({"stream.a": "x = 1\n" * 250}) == []
+    assert too_large({"stream.a": "x = 1\n" * 251}) == ["stream.a: 251 lines, at most 250"]

@@ -1,0 +1,44 @@
+"""A live session, with what the service knows of it besides: its device, model and connection."""
+
+from stream.devices import Device
+from stream.metrics import Metrics
+from stream.models import Model
+from stream.outbox import Outbox
+from stream.session import Session
+
+Key = tuple[str, str, str]  # channel, device, session
+
+
+class Live:
+    """A device's session on one channel, from its opening until its last window is answered."""
+
+    def __init__(self, channel: str, session: Session, device: Device, model: Model) -> None:
+        self.channel = channel
+        self.session = session
+        self.device = device
+        self.model = model
+        self.outbox: Outbox | None = None  # of the WebSocket that feeds it
+        self.seen = 0.0  # monotonic s
+        self.pending = 0  # windows without an answer
+        self.closing = False
+        self.finished = False
+        self.first_frame = b""  # digest of frame 0
+        self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all other sessions."""
+        return (self.channel, self.session.device, self.session.id)
+
+    def count_drops(self, metrics: Metrics) -> None:
+        """Report what the session dropped or missed since the last call."""
+        counters = self.session.counters
+        drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
+        if drops == self._drops:  # nearly always
+            return
+        late, duplicates, crowded, gaps = (b - a for a, b in zip(self._drops, drops, strict=True))
+        metrics.dropped.labels("late").inc(late)
+        metrics.dropped.labels("duplicate").inc(duplicates)
+        metrics.dropped.labels("crowded").inc(crowded)
+        metrics.gaps.inc(gaps)
+        self._drops = drops

@@ -1,0 +1,82 @@
+"""What waits to be published at a broker, and what it has not acked yet. Knows no connection."""
+
+import asyncio
+from collections import OrderedDict
+from typing import NamedTuple
+
+
+class Publication(NamedTuple):
+    """One message for the broker."""
+
+    topic: str
+    payload: bytes | str
+    retain: bool
+
+
+class Publications:
+    """A queue that survives a lost connection: at most `limit` events, and the newest state.
+
+    Retained messages are state: of a topic only the newest counts, and after a reconnect all of
+    it is queued anew, so none of it is kept. The others are events: when there are too many, the
+    oldest goes.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._next = 0
+        self._states: OrderedDict[str, Publication] = OrderedDict()  # newest by topic
+        self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
+        self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
+        self._some = asyncio.Event()
+        self._all_sent = asyncio.Event()
+
+    def put(self, publication: Publication) -> int:
+        """Queue a message; return how many older ones were dropped for it."""
+        if publication.retain:
+            self._states[publication.topic] = publication
+        else:
+            self._waiting[self._next] = publication
+            self._next += 1
+        self._all_sent.clear()
+        self._some.set()
+        if len(self._waiting) <= self._limit:
+            return 0
+        self._waiting.popitem(last=False)
+        return 1
+
+    async def take(self) -> tuple[int, Publication]:
+        """Wait for the next message to send, and its number for `acked`.
+
+        What happened comes before what is, so that neither surprises.
+        """
+        await self._some.wait()
+        if self._waiting:
+            number, publication = self._waiting.popitem(last=False)
+        else:
+            number, publication = self._next, self._states.popitem(last=False)[1]
+            self._next += 1
+        if not self._waiting and not self._states:
+            self._some.clear()
+        self._sent[number] = publication
+        return number, publication
+
+    def acked(self, number: int) -> None:
+        """Forget a message that the broker has."""
+        self._sent.pop(number, None)
+        if not self._waiting and not self._states and not self._sent:
+            self._all_sent.set()
+
+    async def all_sent(self) -> None:
+        """Wait until the broker has everything that was queued."""
+        await self._all_sent.wait()
+
+    def reconnected(self) -> None:
+        """Queue what a lost connection may not have delivered before all else; forget state."""
+        again = [(number, sent) for number, sent in self._sent.items() if not sent.retain]
+        self._waiting = OrderedDict([*again, *self._waiting.items()])
+        self._sent.clear()
+        self._states.clear()
+        if self._waiting:
+            self._some.set()
+        else:
+            self._some.clear()
