@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from trainer import adapt_cli
-from trainer.bench_cli import bench
+from trainer.bench.cli import bench
 from trainer.cli_errors import named_errors
 from trainer.options import Options, Protocol
+from trainer.personal import cli as adapt_cli
 
 app = typer.Typer(rich_markup_mode="rich")
 data = typer.Typer(
@@ -76,7 +76,7 @@ def train(
     """
     folder = out or Path("runs") / f"{recipe}-{datetime.datetime.now().astimezone().date()}"
     with named_errors():
-        module = import_module(f"trainer.{recipe.replace('-', '_')}")
+        module = import_module(f"trainer.recipes.{recipe.replace('-', '_')}")
         module.train(Options(folder, path, epochs, seed, quick))
         typer.echo(folder)
 
@@ -122,7 +122,7 @@ def evaluate(
     """
     names = tuple(str(name) for name in recipe or (Recipe.POCKET, Recipe.WISDM_BILSTM))
     with named_errors():
-        module = import_module("trainer.evaluate")
+        module = import_module("trainer.evaluation.evaluate")
         plan = module.Plan(protocol, names, out, path, groups, seed, epochs, jobs, quick)
         typer.echo(module.evaluate(plan))
 

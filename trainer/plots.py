@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from trainer.reliability import BINS, Reliability
-from trainer.scores import Score
+from trainer.evaluation.reliability import BINS, Reliability
+from trainer.evaluation.scores import Score
 
 BLUE, AXES = "#2f6690", ("#2f6690", "#d1495b", "#66a182")
 Panels = list[Axes]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.artifact import Manifest
+from trainer.evaluation.scores import Score
 from trainer.recordings import ACTIVITIES, motionsense, wisdm_2019, wisdm_v1
-from trainer.scores import Score
 
 CREDITS = {
     motionsense.NAME: "MotionSense: Malekzadeh and others 2018, MIT licence",

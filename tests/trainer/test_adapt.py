@@ -17,11 +17,11 @@ from stream.errors import ArtifactError, GaitwayError, ParameterError
 from tests.conftest import ACTIVITIES
 from tests.trainer import toy_graphs as toys
 from tests.trainer.made import moving
-from trainer.adapt import adapt
-from trainer.adapt_options import Plan
-from trainer.adapt_report import settings
 from trainer.errors import DataError
-from trainer.own_windows import own_windows
+from trainer.personal.adapt import adapt
+from trainer.personal.options import Plan
+from trainer.personal.own_windows import own_windows
+from trainer.personal.report import settings
 from trainer.recordings import Recording, own
 
 

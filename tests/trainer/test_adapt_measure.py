@@ -8,13 +8,13 @@ import pytest
 
 from tests.trainer import made
 from tests.trainer import toy_graphs as toys
-from trainer.adapt_evaluate import Settings, evaluate, lifted, rows
-from trainer.adapt_measure import Person, Shares, apart, chosen, everyone, measured
 from trainer.errors import DataError
-from trainer.fold_models import model_of
-from trainer.graph import Graph
 from trainer.labels import NONE
-from trainer.personal import PULL
+from trainer.personal.evaluate import Settings, evaluate, lifted, rows
+from trainer.personal.fit import PULL
+from trainer.personal.fold_models import model_of
+from trainer.personal.graph import Graph
+from trainer.personal.measure import Person, Shares, apart, chosen, everyone, measured
 from trainer.windows import Examples
 
 

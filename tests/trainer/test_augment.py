@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer import augment
-from trainer.augment import about, half_turns, quarter_turns, slow_down, tilts, warp
+from trainer.recipes import augment
+from trainer.recipes.augment import about, half_turns, quarter_turns, slow_down, tilts, warp
 
 
 def batch(count: int = 64) -> NDArray[np.float32]:

@@ -5,9 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from trainer.batches import batches, chances, targets
-from trainer.fit import Schedule, partial_crossentropy
-from trainer.others import KINDS
+from trainer.recipes.batches import batches, chances, targets
+from trainer.recipes.fit import Schedule, partial_crossentropy
+from trainer.recipes.others import KINDS
 from trainer.runtime import keras
 from trainer.windows import Examples
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trainer.bench import WARM_UPS, Contender, Plan, Speed, Spread, Windows, measure
-from trainer.bench_report import Machine, Report
-from trainer.bench_view import show
+from trainer.bench.report import Machine, Report
+from trainer.bench.timing import WARM_UPS, Contender, Plan, Speed, Spread, Windows, measure
+from trainer.bench.view import show
 
 
 class Track:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stream.config import Signal
-from trainer.calibration import shared_out, temperature
-from trainer.hop_bilstm import answering, hop_bilstm
+from trainer.recipes.calibration import shared_out, temperature
+from trainer.recipes.hop_bilstm import answering, hop_bilstm
 
 RNG = np.random.default_rng(0)
 

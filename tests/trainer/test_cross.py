@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.trainer import made
-from trainer import answers, cross
 from trainer.errors import DataError
-from trainer.folds import folds
-from trainer.material import Material, checksum, collect
+from trainer.evaluation import answers, cross
+from trainer.evaluation.folds import folds
+from trainer.evaluation.material import Material, checksum, collect
+from trainer.evaluation.streams import OPTIONS
 from trainer.options import Protocol
 from trainer.progress import Step
 from trainer.recipes import Predict, Recipe
-from trainer.streams import OPTIONS
 from trainer.windows import Examples
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.trainer import made
 from trainer.errors import DataError, MissingError
-from trainer.evaluate import Plan, evaluate
+from trainer.evaluation.evaluate import Plan, evaluate
 from trainer.options import Protocol
 from trainer.progress import Step
 from trainer.recipes import RECIPES, Predict, Recipe

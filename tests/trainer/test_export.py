@@ -12,9 +12,9 @@ from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from trainer.errors import ExportError
 from trainer.export import TOLERANCE, export
-from trainer.hop_bilstm import answering, hop_bilstm
 from trainer.manifest import Origin, Proof, checksums, write_artifact
-from trainer.networks import with_scaler
+from trainer.recipes.hop_bilstm import answering, hop_bilstm
+from trainer.recipes.networks import with_scaler
 from trainer.runtime import keras
 
 SIGNAL = Signal()
@@ -72,6 +72,17 @@ def test_the_server_takes_the_artifact(tmp_path: Path) -> None:
     assert written.metrics["export_max_difference"] <= TOLERANCE
     assert (tmp_path / artifact.MODEL).stat().st_size < 2_000_000
     np.testing.assert_allclose(classifier.classify(windows), expected, atol=TOLERANCE)
+
+
+def test_the_graph_follows_the_network_where_a_phone_hardly_stirs(tmp_path: Path) -> None:
+    """The logarithm of a small sway must not make digits of what float32 lost beside gravity."""
+    keras.utils.set_random_seed(0)
+    model = answering(hop_bilstm(SIGNAL, 6), 1.0)
+    rng = np.random.default_rng(1)
+    stir = rng.normal(size=(64, 200, 3)) * np.geomspace(1e-3, 0.1, 64)[:, None, None]
+    windows = (np.array([5.6, -5.6, 5.7]) + stir).astype(np.float32)
+    expected = np.asarray(model(windows), np.float32)
+    assert export(model, tmp_path / "model.onnx", windows, expected) <= TOLERANCE
 
 
 def test_a_folders_checksum_follows_names_and_content(tmp_path: Path) -> None:

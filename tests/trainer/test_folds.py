@@ -9,7 +9,7 @@ from stream.config import Signal
 from tests.trainer import made
 from trainer import gather
 from trainer.errors import DataError
-from trainer.folds import folds
+from trainer.evaluation.folds import folds
 from trainer.options import Protocol
 from trainer.people import HELD_OUT, WISDM_2019_PEOPLE
 from trainer.windows import Described, examples

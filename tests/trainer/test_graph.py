@@ -10,8 +10,8 @@ from stream import artifact
 from stream.errors import ArtifactError
 from tests.trainer import toy_graphs as toys
 from tests.trainer.toy_graphs import FEATURES, GEMM, SHARED_OUT, SUM, TEMPERED, node
-from trainer.graph import Graph
-from trainer.personal import Lesson, fitted
+from trainer.personal.fit import Lesson, fitted
+from trainer.personal.graph import Graph
 
 SOFTMAX = [node("Softmax", "terms", "probabilities")]
 PLAIN = [*FEATURES, node("MatMul", "features kernel", "terms")]

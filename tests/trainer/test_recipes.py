@@ -9,13 +9,13 @@ import pytest
 from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from tests.trainer import made
-from trainer.answers import Answers
+from trainer.evaluation.answers import Answers
+from trainer.evaluation.scores import scores
 from trainer.options import Options
-from trainer.pocket import train as train_pocket
+from trainer.recipes.pocket import train as train_pocket
+from trainer.recipes.wisdm_bilstm import completeness
+from trainer.recipes.wisdm_bilstm import train as train_classic
 from trainer.recordings import ACTIVITIES, LoadReport
-from trainer.scores import scores
-from trainer.wisdm_bilstm import completeness
-from trainer.wisdm_bilstm import train as train_classic
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 has announced to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from trainer.answers import Answers
+from trainer.evaluation.answers import Answers
+from trainer.evaluation.reliability import BINS, reliability
+from trainer.evaluation.scores import score, scores
+from trainer.evaluation.unknown import unknown
 from trainer.recordings import ACTIVITIES
-from trainer.reliability import BINS, reliability
-from trainer.scores import score, scores
-from trainer.unknown import unknown
 
 DOWN, JOG, SIT, STAND, UP, WALK = ACTIVITIES
 

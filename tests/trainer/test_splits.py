@@ -14,11 +14,11 @@ from tests.trainer import made
 from trainer import gather
 from trainer.errors import DataError
 from trainer.people import HELD_OUT, TEST, WISDM_2019_PEOPLE, is_test, may_train
-from trainer.plain_windows import modes, part, windows
+from trainer.recipes.plain_windows import modes, part, windows
+from trainer.recipes.wisdm_bilstm import split
 from trainer.recordings import ACTIVITIES, Recording
 from trainer.recordings.wisdm_v1 import parse, recordings
 from trainer.windows import cut, examples
-from trainer.wisdm_bilstm import split
 
 SIGNAL = Signal()
 

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.trainer import made
-from trainer.delays import Delays, Heard, delays, heard, together
+from trainer.evaluation.delays import Delays, Heard, delays, heard, together
+from trainer.evaluation.streams import Segment, Stream, joined, pieces, streams, windows_of
 from trainer.recordings import ACTIVITIES, Recording
-from trainer.streams import Segment, Stream, joined, pieces, streams, windows_of
 
 
 def recording(word: str, seconds: float, rate_hz: float = 20.0, subject: str = "1") -> Recording:

@@ -1,0 +1,1 @@
+"""One person's own model: the last layer of an artifact, fitted to their labelled windows."""
