@@ -38,7 +38,7 @@ class Tracker(Section, frozen=True):
     """When predictions become a confirmed activity."""
 
     min_confidence: Fraction = 0.5
-    confirm_windows: Count = 2
+    confirm_sum: Positive = 2.6
 
 
 class Wire(Section, frozen=True):

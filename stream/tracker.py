@@ -21,6 +21,15 @@ def choose(
     return activities[rounded.index(best)] if best >= min_confidence else UNKNOWN
 
 
+def weight(prediction: Prediction) -> float:
+    """Return how much a prediction says for its activity, 0 to 1, on four decimals.
+
+    Its confidence; `Unknown`'s is what the best activity leaves.
+    """
+    confidence = round(prediction.confidence, 4)
+    return 1 - confidence if prediction.activity == UNKNOWN else confidence
+
+
 class Transition(NamedTuple):
     """A change of activity, `before` → `after`, at device time `t` in s."""
 
@@ -33,10 +42,11 @@ class Transition(NamedTuple):
 class Tracker:
     """Follows the activity of one session.
 
-    Another activity is confirmed once it has been predicted `confirm_windows` times in a row. It
-    is dated back to the middle of the first of them, less half a hop, where the majority of the
-    window's samples changed hands; or to that window's start, if nothing came right before it.
-    A gap longer than `expires_s`, or time running back, ends what was.
+    Another activity is confirmed once it has been predicted so often in a row that the weights of
+    these predictions add up to `confirm_sum`. It is dated back to the middle of the first of them,
+    less half a hop, where the majority of the window's samples changed hands; or to that window's
+    start, if nothing came right before it. A gap longer than `expires_s`, or time running back,
+    ends what was.
     """
 
     def __init__(self, options: config.Tracker, signal: config.Signal, expires_s: float) -> None:
@@ -48,7 +58,7 @@ class Tracker:
         self._last: Prediction | None = None
         self._candidate = UNKNOWN
         self._candidate_since = 0.0
-        self._run = 0  # predictions of the candidate in a row
+        self._run = 0.0  # weight of the candidate's predictions in a row
 
     def decide(self, prediction: Prediction) -> list[Transition]:
         """Take the next prediction of the session; return the transitions that it confirms."""
@@ -59,7 +69,7 @@ class Tracker:
         else:
             transitions = self._resume(last, prediction)
             self._follow(prediction, since=prediction.t[0])
-        if not transitions and self._run >= self._options.confirm_windows:
+        if not transitions and round(self._run, 4) >= self._options.confirm_sum:
             transitions = [self._change(self._candidate, self._candidate_since)]
         return transitions
 
@@ -71,7 +81,7 @@ class Tracker:
 
     def _resume(self, last: Prediction | None, prediction: Prediction) -> list[Transition]:
         """Begin after a gap: no run goes across it, and after a long one the activity is over."""
-        self._run = 0
+        self._run = 0.0
         if last is None or 0 <= prediction.t[0] - last.t[1] <= self._expires_s:
             return []
         transitions = [] if self.activity == UNKNOWN else [self._change(UNKNOWN, last.t[1])]
@@ -79,15 +89,16 @@ class Tracker:
         return transitions
 
     def _follow(self, prediction: Prediction, since: float) -> None:
-        """Count how often in a row the same other activity was predicted."""
+        """Weigh how often in a row the same other activity was predicted."""
         if prediction.activity == self.activity:
-            self._run = 0
+            self._run = 0.0
         elif self._run and prediction.activity == self._candidate:
-            self._run += 1
+            self._run += weight(prediction)
         else:
-            self._candidate, self._candidate_since, self._run = prediction.activity, since, 1
+            self._candidate, self._candidate_since = prediction.activity, since
+            self._run = weight(prediction)
 
     def _change(self, after: str, t: float) -> Transition:
         transition = Transition(self.activity, after, max(t, self.since), self.since)
-        self.activity, self.since, self._run = after, transition.t, 0
+        self.activity, self.since, self._run = after, transition.t, 0.0
         return transition

@@ -129,7 +129,9 @@ def evaluate(
 
 @data.command()
 def get(
-    name: Annotated[DataSet, typer.Argument(metavar="NAME", help="wisdm, wisdm-2019 or motionsense.")],
+    name: Annotated[
+        DataSet, typer.Argument(metavar="NAME", help="wisdm, wisdm-2019 or motionsense.")
+    ],
     source: Annotated[
         Path | None, typer.Option("--from", help="A copy on this machine, packed or unpacked.")
     ] = None,

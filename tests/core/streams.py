@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.config import Signal
+from stream.config import Signal, Tracker
 from stream.events import ActivityEvent, Prediction
 from stream.session import Session, SessionOptions
 from stream.window import Window
@@ -15,7 +15,8 @@ from stream.wire import Frame
 
 SIGNAL = Signal()
 ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")
-OPTIONS = SessionOptions(ACTIVITIES, "fake@00000000")
+# Quick to confirm, so that the made-up answers give many activity events.
+OPTIONS = SessionOptions(ACTIVITIES, "fake@00000000", tracker=Tracker(confirm_sum=1.0))
 
 Times = NDArray[np.float64]
 Readings = NDArray[np.float32]

@@ -34,7 +34,7 @@ def answer(letter: str) -> "np.typing.NDArray[np.float32]":
 class Story:
     """A session whose model answers by a drawing."""
 
-    def __init__(self, options: SessionOptions = OPTIONS) -> None:
+    def __init__(self, options: SessionOptions) -> None:
         self.session = Session("d", "s", options)
         self.session.feed(frame(readings(1)))
         self.events: list[Ended | Started] = []
@@ -62,8 +62,9 @@ class Story:
         ]
 
 
-def told(drawing: str, **options: float) -> Story:
-    tracker = config.Tracker(**options)  # type: ignore[arg-type]
+def told(drawing: str, confirm: int = 2, min_confidence: float = 0.5) -> Story:
+    """Tell a drawing to a tracker that takes `confirm` of its sure predictions for a change."""
+    tracker = config.Tracker(min_confidence=min_confidence, confirm_sum=0.8 * confirm)
     return Story(SessionOptions(ACTIVITIES, "m", SIGNAL, tracker)).tell(drawing)
 
 
@@ -123,24 +124,51 @@ def test_two_in_a_row_confirm(drawing: str, transitions: list[tuple[str, str, fl
 
 
 def test_one_or_three_in_a_row_where_the_operator_says_so() -> None:
-    assert told("WWSW", confirm_windows=1).transitions == [
+    assert told("WWSW", confirm=1).transitions == [
         (UNKNOWN, "Walking", 0.0),
         ("Walking", "Sitting", 8.0),
         ("Sitting", "Walking", 10.0),
     ]
-    assert told("WWSSWW", confirm_windows=3).transitions == []
-    assert told("WWWSSWSSS", confirm_windows=3).transitions[1] == ("Walking", "Sitting", 16.0)
+    assert told("WWSSWW", confirm=3).transitions == []
+    assert told("WWWSSWSSS", confirm=3).transitions[1] == ("Walking", "Sitting", 16.0)
+
+
+def test_unsure_predictions_take_longer_to_confirm() -> None:
+    story = Story(SessionOptions(ACTIVITIES, "m", SIGNAL, config.Tracker(confirm_sum=2.0)))
+    sure, unsure = np.full(6, 0.02, np.float32), np.full(6, 0.08, np.float32)
+    sure[5], unsure[2] = 0.9, 0.6
+    confirmed = []
+    for number, row in enumerate([sure] * 3 + [unsure] * 4):
+        prediction = story.session.predict(window(number), row)
+        confirmed += [(number, e.activity) for e in story.session.decide(prediction)]
+    assert confirmed == [
+        *[(2, UNKNOWN), (2, "Walking")],  # 3 x 0.9
+        *[(6, "Walking"), (6, "Sitting")],  # 4 x 0.6
+    ]
+
+
+def test_the_sum_is_taken_on_four_decimals() -> None:
+    def confirmed(confidence: float) -> bool:
+        story = Story(SessionOptions(ACTIVITIES, "m", SIGNAL, config.Tracker(confirm_sum=1.8)))
+        row = np.zeros(6, np.float32)
+        row[5] = confidence
+        return any(
+            story.session.decide(story.session.predict(window(number), row)) for number in (0, 1)
+        )
+
+    assert confirmed(0.89996)
+    assert not confirmed(0.89994)
 
 
 def test_a_low_confidence_is_unknown_where_the_operator_says_so() -> None:
     assert told("WW", min_confidence=0.95).transitions == []
-    assert told("WW??", min_confidence=0.1).transitions[1][1] == ACTIVITIES[0]
+    assert told("WW" + 10 * "?", min_confidence=0.1).transitions[1][1] == ACTIVITIES[0]
 
 
 def test_no_activity_begins_before_the_one_that_it_ends() -> None:
     for drawing in ("WWSSWWSSWW", "WSSJJW", "?W?WW??WW"):
         for confirm in (1, 2):
-            story = told(drawing, confirm_windows=confirm)
+            story = told(drawing, confirm=confirm)
             for ended in story.events[::2]:
                 assert isinstance(ended, Ended)
                 assert ended.t >= ended.started_t
@@ -166,7 +194,7 @@ def test_events_come_in_pairs_with_ids_made_of_the_window() -> None:
 
 @pytest.mark.parametrize("confirm", [1, 2])
 def test_ids_are_unique_whatever_happens(confirm: int) -> None:
-    story = told("WWSS", confirm_windows=confirm)
+    story = told("WWSS", confirm=confirm)
     story.tell("..........W", 0).tell("WWSS", 700).tell("JJ", -300).tell("S?S??W", 900)
     ids = [event.id for event in [*story.events, *story.session.close()]]
     assert len(ids) == len(set(ids))

@@ -48,7 +48,8 @@ class World:
         self.now = 1000.0
         self.heard: list[tuple[str, Message]] = []
         self.batcher = Held()
-        shared = SessionOptions(activities=("Sitting", "Walking"), model="toy@0")
+        tracker = config.Tracker(confirm_sum=1.8)  # two answers
+        shared = SessionOptions(("Sitting", "Walking"), "toy@0", tracker=tracker)
         metrics = Metrics()
         publisher = Publisher(History(1000), metrics)
         publisher.add_sink(lambda device, message, _channel: self.heard.append((device, message)))
