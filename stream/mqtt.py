@@ -123,7 +123,7 @@ class Bridge:
 
     def _publish_again(self) -> None:
         """Queue what the last connection may have lost, and all retained state."""
-        self._publications.reconnected()
+        self._metrics.mqtt_dropped.inc(self._publications.reconnected())
         self._queue("status", "online", retain=True)
         for device in self._hub.devices:
             state = device.state()
@@ -151,11 +151,6 @@ class Bridge:
             await self._hub.models.of(device).batcher.room()
             try:
                 self._feed(device, payload)
-            except DeviceError as error:
-                session = wire.session_of(payload)
-                live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
-                self.publish(device, answer, CHANNEL)
-                self._ack(live, error.seq)
             except TooManyError as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
@@ -167,12 +162,19 @@ class Bridge:
             return
 
     def _feed(self, device: str, payload: bytes) -> None:
-        text = wire.looks_like_text(payload)
+        """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
         source = Source()
-        frame = wire.decode(payload, source, self._limits, text=text)
-        live = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
-        self._hub.take(live, frame, source.rate_hz)
-        self._ack(live, frame.seq)
+        try:
+            text = wire.looks_like_text(payload)
+            frame = wire.decode(payload, source, self._limits, text=text)
+            located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
+            self._hub.take(located, frame, source.rate_hz)
+            self._ack(located, frame.seq)
+        except DeviceError as error:
+            session = wire.session_of(payload)
+            live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
+            self.publish(device, answer, CHANNEL)
+            self._ack(live, error.seq)
 
     def _ack(self, live: Live | None, seq: int | None) -> None:
         if live is not None and seq is not None:
