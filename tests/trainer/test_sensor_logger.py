@@ -158,7 +158,7 @@ def test_rows_of_gravity_that_cannot_be_used_are_counted(tmp_path: Path) -> None
     [
         ("Annotation", "", "is no table"),
         ("Annotation", "seconds_elapsed\n1.0\n", "is no table"),
-        ("Annotation", "time,seconds_elapsed\n1,1.0\n", "annotations lack text"),
+        ("Annotation", "time,seconds_elapsed\n1,1.0\n", "Annotation without text"),
         ("Metadata", "platform device name\n", "is no table"),
         ("Metadata", "", "is no table"),
     ],
