@@ -10,6 +10,7 @@ const BUFFERED = 262144; // bytes that may wait in the browser
 const SILENT_S = 10; // without an answer for so long, the line is dead
 const LOOK_S = 0.25; // between two looks at the line
 const DONE = 1000;
+const FINISHING = 'What is kept is sent when the server is back. Stop again gives it up';
 
 export class Link extends EventTarget {
   #url;
@@ -46,11 +47,12 @@ export class Link extends EventTarget {
     this.#flush();
   }
 
-  /** Send what is kept, then end the session; without a connection, end at once. */
+  /** Send what is kept, as soon as that is possible, then end the session; told twice, end it now. */
   stop() {
+    if (this.#finishing || this.outbox.length === 0) return this.#end();
     this.#finishing = true;
-    if (!this.#open) this.#end();
-    else this.#flush();
+    if (this.#open) this.#flush();
+    else this.#say('finishing', FINISHING);
   }
 
   #connect() {
@@ -71,7 +73,10 @@ export class Link extends EventTarget {
   #hear(message) {
     this.#heard = performance.now();
     if (message.type === 'welcome') this.#welcomed(message);
-    else if (message.type === 'ack') this.outbox.ack(message.seq);
+    else if (message.type === 'ack') {
+      this.outbox.ack(message.seq);
+      this.#retry.reset(); // only now: a server that welcomes may still be overloaded
+    }
     if (message.id) this.#since = message.id;
     if (message.type === 'prediction') {
       if (message.window <= this.#window) return; // heard before the break
@@ -89,7 +94,6 @@ export class Link extends EventTarget {
     }
     this.#session = session;
     this.#open = true;
-    this.#retry.reset();
     this.#say('open', 'Connected');
   }
 
@@ -118,16 +122,18 @@ export class Link extends EventTarget {
   #closed(code, reason) {
     this.#socket = null;
     this.#open = false;
-    if (this.#finishing || !this.#wanted) return this.#end();
+    if (!this.#wanted || (this.#finishing && this.outbox.length === 0)) return this.#end();
     if (code in FINAL) {
       this.#end(`${FINAL[code]}${code === 1008 && reason ? `: ${reason}` : ''}.`);
       return;
     }
-    this.#say('waiting', code === 1013 ? 'The server is overloaded. Trying again …' : this.#away());
+    this.#say(this.#finishing ? 'finishing' : 'waiting', this.#why(code));
     this.#timer = setTimeout(() => this.#connect(), this.#retry.next() * 1000);
   }
 
-  #away() {
+  #why(code) {
+    if (this.#finishing) return FINISHING;
+    if (code === 1013) return 'The server is overloaded. Trying again …';
     return navigator.onLine ? 'No connection to the server. Trying again …' : 'No network.';
   }
 

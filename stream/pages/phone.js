@@ -49,7 +49,7 @@ async function start() {
 function stop() {
   sensor.stop();
   flush();
-  link.stop();
+  link.stop(); // which may take until the server is back: its state says so
 }
 
 function onState({ name, text }) {

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import re
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.async_api import Browser, Page, WebSocket, expect
+import msgspec
+from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expect
 from websockets.asyncio.client import connect
 
 from clients.walker import walk
 from stream import service
-from stream.config import Config
+from stream.config import Config, Server
 from stream.live import Live
 from stream.service import Service
 from tests.clients.lossy import lossy
+from tests.conftest import free_port
 from tests.pages.motion import Motion
 
 WALK = walk("walker", [("Walking", 60.0)], rate_hz=50.0)
@@ -82,6 +85,29 @@ async def test_a_lost_connection_is_said_and_what_was_missed_is_sent(
         await page.get_by_role("button", name="Stop").click()
         await expect(page.locator("#connection")).to_have_text("Stopped")
         assert line.connections >= 4
+
+
+async def test_what_a_server_that_was_away_and_forgot_must_still_have_is_sent_after_stop(
+    context: BrowserContext, config: Config
+) -> None:
+    config = msgspec.structs.replace(config, server=Server(port=free_port()))
+    page = await context.new_page()
+    motion = await Motion.of(page)
+    async with service.running(config) as running:
+        await opened(page, running.http_url)
+        await start(page)
+        await expect(page.locator("#connection")).to_have_text("Connected")
+        await taken(session_of(running), 4)
+    async with motion.playing(WALK):
+        await expect(page.locator("#connection")).to_contain_text("Trying again")
+        await expect(page.locator("#kept")).not_to_have_text("0 s")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator("#connection")).to_contain_text("when the server is back")
+    async with service.running(config) as again:
+        await expect(page.locator("#connection")).to_have_text("Stopped")
+        metrics = again.hub.metrics.render().decode()
+    assert re.search(r'gaitway_frames_total{channel="websocket"} [1-9]', metrics)
+    assert "gaitway_frames_skipped_total 0.0" in metrics
 
 
 async def taken(live: Live, frames: int) -> None:
