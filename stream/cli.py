@@ -110,6 +110,7 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  phones     {running.ws_url}/v1/stream?device=NAME")
         typer.echo(f"  listeners  {running.ws_url}/v1/events")
         typer.echo(f"  http       {running.http_url}/v1/devices")
+        typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
         await stopped.wait()

@@ -1,4 +1,4 @@
-"""HTTP on the same port: frames by POST, current state, history, health and metrics.
+"""HTTP on the same port: frames by POST, current state, history, health, metrics and the pages.
 
 Errors are problem details (RFC 9457).
 """
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, websocket, wire
+from stream import __version__, web, websocket, wire
 from stream.config import Config
 from stream.errors import DeviceError, OverloadedError, ParameterError
 from stream.events import Ack
@@ -41,6 +41,7 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
         Route("/v1/events", history),
         WebSocketRoute("/v1/stream", websocket.stream),
         WebSocketRoute("/v1/events", websocket.events),
+        *web.routes(),
     ]
     handlers: Any = {
         HTTPException: _http_problem,
@@ -56,18 +57,23 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
     return application
 
 
-async def index(_request: Request) -> Response:
-    """Say what this is and where things are."""
-    return _json(
+async def index(request: Request) -> Response:
+    """Say what this is and where things are: to browsers, with the dashboard."""
+    if web.wants_page(request):
+        return web.dashboard(request)
+    answer = _json(
         {
             "service": "gaitway",
             "version": __version__,
+            "phone": "/phone",
             "stream": "/v1/stream?device=…",
             "events": "/v1/events",
             "devices": "/v1/devices",
             "metrics": "/metrics",
         }
     )
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 async def healthz(_request: Request) -> Response:

@@ -15,6 +15,10 @@ class LossyLine:
         self._cuts: Iterator[int] = iter(cuts)
         self.connections = 0
 
+    def break_after(self, cuts: list[int]) -> None:
+        """Cut the connections that come from now on after so many bytes each."""
+        self._cuts = iter(cuts)
+
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         left = [next(self._cuts, 1 << 60)]

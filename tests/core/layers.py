@@ -36,6 +36,7 @@ LAYERS = {
     "publish": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
+    "web": SHELL,
     "http": SHELL,
     "service": PROGRAM,
     "cli": PROGRAM,

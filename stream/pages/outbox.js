@@ -1,0 +1,63 @@
+// Frames that the phone must still keep: numbered, sent, acked, resumed. Knows no socket.
+
+export class Outbox {
+  #frames = []; // not acked, oldest first
+  #first = 0; // seq of the oldest frame kept
+  #sent = 0; // how many of them this connection has sent
+  #acked = 0; // one above the highest seq that the server has said it has
+  #limit;
+
+  /** Keep at most `limit` frames; beyond, the oldest is given up and counted. */
+  constructor(limit) {
+    this.#limit = limit;
+    this.lost = 0;
+  }
+
+  get length() {
+    return this.#frames.length;
+  }
+
+  /** Whether this connection has sent frames that are not acked. */
+  get unanswered() {
+    return this.#sent > 0;
+  }
+
+  add(frame) {
+    if (this.#frames.length >= this.#limit) {
+      this.#forget(this.#first + 1);
+      this.lost += 1;
+    }
+    this.#frames.push(frame);
+  }
+
+  /** Return the next frame to send as [frame, seq], or null. */
+  take() {
+    if (this.#sent >= this.#frames.length) return null;
+    const taken = [this.#frames[this.#sent], this.#first + this.#sent];
+    this.#sent += 1;
+    return taken;
+  }
+
+  /** Forget the frames up to `seq`. */
+  ack(seq) {
+    this.#acked = Math.max(this.#acked, seq + 1);
+    this.#forget(seq + 1);
+  }
+
+  /** Go on where the server's session stands; false where the server had forgotten it. */
+  resume(nextSeq) {
+    this.#sent = 0; // what became of what was sent is not known
+    const known = nextSeq >= this.#acked;
+    if (!known) this.#first = this.#acked = 0; // what is kept gets new numbers
+    this.ack(nextSeq - 1);
+    if (this.#frames.length === 0) this.#first = nextSeq;
+    return known;
+  }
+
+  #forget(before) {
+    const gone = Math.min(Math.max(before - this.#first, 0), this.#frames.length);
+    this.#frames.splice(0, gone);
+    this.#first += gone;
+    this.#sent = Math.max(this.#sent - gone, 0);
+  }
+}

@@ -1,0 +1,150 @@
+"""What a browser gets: the two pages, their files, and the code that leads a phone to its page.
+
+Serves files as they are; the pages themselves speak the protocol like any other client.
+"""
+
+import io
+import ipaddress
+import os
+import re
+import socket
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+import segno
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+PAGES = Path(__file__).with_name("pages")
+HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "img-src 'self' data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Permissions-Policy": "accelerometer=(self), gyroscope=(self), screen-wake-lock=(self), "
+    "camera=(), microphone=(), geolocation=()",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",  # kept, but asked for again: an ETag answers that in 304
+}
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_ELSEWHERE = ("192.0.2.1", 9)  # an address kept for documents: nothing is sent to it
+
+
+class Invitation(NamedTuple):
+    """Where a phone finds its page, and what, if anything, is in its way."""
+
+    url: str
+    advice: str
+
+
+class Files(StaticFiles):
+    """The files of the pages, with the pages' headers."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """Return a file, or 304 where the browser has it."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(HEADERS)
+        return response
+
+
+def routes() -> list[BaseRoute]:
+    """Return where the pages are served; `/` is shared with programs, and not among them."""
+    return [
+        Route("/phone", phone),
+        Route("/phone.svg", code),
+        Mount("/pages", Files(directory=PAGES)),
+    ]
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks, and not a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def dashboard(request: Request) -> Response:
+    """Return the dashboard, with the way to the phone's page written into it."""
+    url, advice = invitation(request)
+    words = {
+        "url": escape(url),
+        "advice": escape(advice),
+        "advice_hidden": "" if advice else "hidden",
+    }
+    text = Template((PAGES / "dashboard.html").read_text("utf-8")).substitute(words)
+    return HTMLResponse(text, headers={**HEADERS, "Vary": "Accept, Host"})
+
+
+async def phone(_request: Request) -> Response:
+    """Return the page that makes a phone's browser a device."""
+    return HTMLResponse((PAGES / "phone.html").read_text("utf-8"), headers=HEADERS)
+
+
+async def code(request: Request) -> Response:
+    """Draw the phone page's address as a QR code."""
+    drawn = io.BytesIO()
+    segno.make(invitation(request).url, micro=False).save(
+        drawn, kind="svg", dark="#000", light="#fff", border=4, omitsize=True, xmldecl=False
+    )
+    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=HEADERS)
+
+
+def invitation(request: Request) -> Invitation:
+    """Tell a phone's way here: the browser's own, or, from this machine itself, the network's."""
+    server = request.app.state.config.server
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        host = f"{server.host}:{server.port}"
+    name, port = _split(host)
+    advice = ""
+    if _here(name):
+        if _here(server.host):
+            advice = "This server listens on this machine only: start it with --host 0.0.0.0."
+        else:
+            host = _own_address() + port
+    if not advice and request.url.scheme != "https":
+        advice = "Phones give motion to https pages only: put a proxy with TLS before this server."
+    return Invitation(f"{request.url.scheme}://{host}/phone", advice)
+
+
+def _split(host: str) -> tuple[str, str]:
+    """Split a Host header into the name and `:port`, which may be empty."""
+    found = re.fullmatch(r"(.*?)(:\d+)?", host)
+    return (found[1].strip("[]"), found[2] or "") if found else (host, "")
+
+
+def _here(host: str) -> bool:
+    if host.rstrip(".").endswith("localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _own_address() -> str:
+    """Return the address by which this machine's network knows it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(_ELSEWHERE)
+            return str(asking.getsockname()[0])
+        except OSError:  # no network
+            return socket.gethostname()
