@@ -7,6 +7,8 @@ from stream.readings import Push
 from stream.wire import Frame, Told
 
 PATIENCE = 3  # messages without acceleration before the user is told
+PATIENCE_S = 2.0  # and so long without gravity, where it came before
+GRAVITY_LOST = "Gravity no longer arrives: switch it on again, or send acceleration with gravity."
 
 
 class Intake:
@@ -35,7 +37,9 @@ class Intake:
 
         Empty where there is nothing new to say.
         """
-        word = self._dialect.missing if self._useless >= PATIENCE else complaint
+        missing = self._useless >= PATIENCE
+        lost = self._normaliser.gravity_behind_s > PATIENCE_S
+        word = self._dialect.missing if missing else GRAVITY_LOST if lost else complaint
         if not word or word == self._said:
             return ""
         self._said = word

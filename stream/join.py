@@ -43,6 +43,11 @@ class GravityJoin:
         return known
 
     @property
+    def behind_s(self) -> float:
+        """How far gravity is behind the readings that wait for it; 0 where none wait."""
+        return float(self._t[-1]) - self._newest if len(self._t) else 0.0
+
+    @property
     def _newest(self) -> float:
         return float(self._gravity_t[-1]) if len(self._gravity_t) else -np.inf
 

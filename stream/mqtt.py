@@ -184,8 +184,8 @@ class Bridge:
 
     def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> None:
         advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
-        if advice == dialect.missing:  # all else is in the session's quality
-            self.publish(device, Error(code="bad-frame", message=advice), CHANNEL)
+        if advice.text and not advice.published:
+            self.publish(device, Error(code="bad-frame", message=advice.text), CHANNEL)
 
     def _refuse(self, device: str, payload: bytes, error: DeviceError) -> None:
         session = wire.session_of(payload)

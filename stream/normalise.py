@@ -80,6 +80,11 @@ class Normaliser:
         t, xyz = self._samples(self._decision, ready)
         return self._frame(self._decision, t, xyz, told) if len(t) else None
 
+    @property
+    def gravity_behind_s(self) -> float:
+        """For how long readings have waited for gravity that comes apart from them."""
+        return self._join.behind_s
+
     def _hold(self, readings: list[Reading]) -> list[Reading]:
         """Hold readings until enough is there to decide; then return all that was held."""
         for i, reading in enumerate(readings):

@@ -38,6 +38,6 @@ async def take(dialect: Dialect, request: Request) -> Response:
     except DeviceError as error:
         hub.refuse(None, CHANNEL, error)
         raise
-    if advice:
-        return PlainTextResponse(advice, SHOWN_TO_USER)
+    if advice.text:
+        return PlainTextResponse(advice.text, SHOWN_TO_USER)
     return PlainTextResponse("ok\n")

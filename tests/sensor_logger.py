@@ -11,7 +11,7 @@ from stream.limits import STANDARD_GRAVITY
 
 Style = Literal["android", "ios", "ios-raw", "standardised"]
 Entry = dict[str, Any]
-Samples = NDArray[np.floating]
+Samples = NDArray[np.float64]
 
 EPOCH_NS = 1_716_760_513_715_797_500
 
@@ -20,13 +20,16 @@ def walk(seconds: float, rate_hz: float = 100.0, seed: int = 0) -> Samples:
     """Return (n, 3) m/s² with gravity, Android's sign, of a phone upright in a pocket."""
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     swing = np.column_stack([np.sin(12 * t), 4 * np.sin(24 * t) + 9.8, np.cos(12 * t)])
-    return np.add(swing, np.random.default_rng(seed).normal(0, 0.3, swing.shape))
+    noise: Samples = np.random.default_rng(seed).normal(0, 0.3, swing.shape)
+    return swing + noise
 
 
 def face_up(seconds: float, rate_hz: float = 100.0, seed: int = 1) -> Samples:
     """Return (n, 3) m/s² of a phone lying on its back, Android's sign."""
     n = round(seconds * rate_hz)
-    return np.random.default_rng(seed).normal(0, 0.02, (n, 3)) + np.array([0, 0, 9.8])
+    noise: Samples = np.random.default_rng(seed).normal(0, 0.02, (n, 3))
+    lying: Samples = noise + np.array([0, 0, 9.8])
+    return lying
 
 
 def entry(name: str, time: float, xyz: Iterable[float]) -> Entry:

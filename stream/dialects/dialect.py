@@ -29,7 +29,7 @@ def valid_id(name: str) -> str:
     >>> valid_id("62be-97-4f")
     '62be-97-4f'
     >>> valid_id("Ann's phone")
-    'Ann-s-phone-c1ae41f3'
+    'Ann-s-phone-727442e6'
     """
     if not name or _VALID.fullmatch(name):
         return name

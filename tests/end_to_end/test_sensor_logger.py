@@ -84,10 +84,9 @@ async def test_without_the_check_most_activities_are_the_same(shipped: Service) 
     same = total = 0
     async with httpx.AsyncClient(base_url=shipped.http_url) as client:
         for trial, (xyz, gravity) in trials().items():
-            for device, style in (("std", "standardised"), ("ios", "ios")):
-                for body in messages(
-                    entries(xyz, style, RATE_HZ, gravity), 301, f"{device}-{trial}"
-                ):  # type: ignore[arg-type]
+            styles: dict[str, Style] = {"std": "standardised", "ios": "ios"}
+            for name, style in styles.items():
+                for body in messages(entries(xyz, style, RATE_HZ, gravity), 301, f"{name}-{trial}"):
                     await client.post("/v1/sensor-logger", content=body)
             std = await activities(client, shipped, f"std-{trial}")
             ios = await activities(client, shipped, f"ios-{trial}")

@@ -108,6 +108,25 @@ async def test_messages_without_acceleration_are_named_once(client: httpx.AsyncC
     ]
 
 
+async def test_gravity_that_stops_is_named_once(client: httpx.AsyncClient) -> None:
+    payload = entries(walk(12), "ios")
+    kept = [e for i, e in enumerate(payload) if i < 1200 or e["name"] == "accelerometer"]
+    answers = await push(client, kept)
+    assert [text for status, text in answers if status == 499] == [
+        "Gravity no longer arrives: switch it on again, or send acceleration with gravity."
+    ]
+
+
+async def test_messages_without_a_session_go_on_in_the_current_one(
+    client: httpx.AsyncClient, running: Service
+) -> None:
+    for body in messages(entries(walk(13), "android"), session=""):
+        await client.post(PATH, content=body)
+    await running.hub.models.drained()
+    events = (await client.get("/v1/events?type=prediction")).json()["events"]
+    assert [event["window"] for event in events] == [0, 1]
+
+
 async def test_a_unit_is_decided_and_said_within_5_s(
     client: httpx.AsyncClient, running: Service
 ) -> None:
