@@ -36,7 +36,9 @@ def take(
     hub.check_room(live)
     if live.intake is None:
         live.intake = Intake(name, dialect, limits.max_g)
+    lost = live.intake.lost
     frame = live.intake.feed(push, hub.devices.told(name))
+    hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
     if frame is not None:
         hub.take(live, frame, 20.0)
     complaint = live.session.complaint

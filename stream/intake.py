@@ -32,6 +32,11 @@ class Intake:
         readings = [reading for message in ready for reading in in_order(message.readings)]
         return self._normaliser.feed(readings, told)
 
+    @property
+    def lost(self) -> int:
+        """Readings that were dropped because no gravity came near them."""
+        return self._normaliser.lost
+
     def news(self, complaint: str) -> str:
         """Return what the user should change, if it wasn't said before; `complaint` is quality's.
 

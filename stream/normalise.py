@@ -20,6 +20,7 @@ from stream.wire_text import Axes, Units
 DECIDE_S = 2.0  # what is decided is decided on the readings of so long
 MIN_READINGS = 8  # and on no fewer than these
 MAX_HELD = 4096  # readings held back at most; then what there is decides
+TRY_EVERY = 16  # readings; looking for the unit of time after each would be slow
 STEPS = 8  # intervals that decide the unit of time
 LONGEST_STEP_S = 0.8  # between samples; a thousandth of it is the shortest
 LEAST_G, MOST_G = 0.5, 3.13  # √9.8 lies in the middle of 1 and 9.8; below 0.5 gravity is missing
@@ -85,6 +86,11 @@ class Normaliser:
         """For how long readings have waited for gravity that comes apart from them."""
         return self._join.behind_s
 
+    @property
+    def lost(self) -> int:
+        """Readings that were dropped because no gravity came near them."""
+        return self._join.lost
+
     def _hold(self, readings: list[Reading]) -> list[Reading]:
         """Hold readings until enough is there to decide; then return all that was held."""
         for i, reading in enumerate(readings):
@@ -100,7 +106,7 @@ class Normaliser:
         held = self._held
         if len(held) < MIN_READINGS:
             return False
-        if not self._scale:
+        if not self._scale and len(held) % TRY_EVERY == 0:
             unit = time_unit([r.time for r in held if r.kind == held[0].kind])
             self._scale = SECONDS[unit] if unit else 0.0
         long = self._scale and abs(held[-1].time - held[0].time) * self._scale >= DECIDE_S
@@ -136,7 +142,8 @@ class Normaliser:
         why = [told.why] if told.why else []
         if not told.axes and decision.mark and not self._traits.axes:
             why.append(decision.mark.why)
-        if not told.units and not self._traits.units:
+        weighed = decision.kind != "linear" or decision.gravity_beside
+        if weighed and not told.units and not self._traits.units:
             why.append(f"its length at rest is {decision.size:.1f}")
         return taken_as(units, axes, " and ".join(why))
 

@@ -137,6 +137,24 @@ def test_what_is_held_back_is_bounded() -> None:
         assert only_gravity.feed([Reading("gravity", 5.0, (0, 0, 9.8))] * MAX_HELD, Told()) is None
 
 
+def test_times_of_an_unknown_unit_that_stand_still_cost_little() -> None:
+    normaliser = Normaliser("b1", Traits(), 40.0)
+    assert normaliser.feed([Reading("total", 5.0, (0, 0, 9.8))] * (MAX_HELD - 1), Told()) is None
+    frame = normaliser.feed([Reading("total", 5.0, (0, 0, 9.8))], Told())
+    assert frame is not None
+
+
+def test_readings_far_from_gravity_are_dropped_and_counted() -> None:
+    gravity = [Reading("gravity", s * 1e9, (0, 0, 9.8)) for s in (0.0, 0.1, 3.0)]
+    linear = [Reading("linear", s * 1e9, (0, 1, 0)) for s in np.arange(0, 3, 0.05)]
+    normaliser = Normaliser("b1", sensor_logger.TRAITS, 40.0)
+    frame = normaliser.feed(sorted([*gravity, *linear], key=lambda r: r.time), Told())
+    assert frame is not None
+    assert frame.t is not None
+    assert ((frame.t <= 0.36) | (frame.t >= 2.74)).all()
+    assert normaliser.lost == len(linear) - len(frame.t) > 40
+
+
 def test_g_beyond_reason_is_refused() -> None:
     readings = readings_of(entries(face_up(3), "ios-raw"))
     readings[250] = readings[250]._replace(xyz=(0, 0, 300))
