@@ -1,6 +1,7 @@
 """The models that answer: one for everybody, and of their own for the devices that have one.
 
-Each has a batcher, so that one that fails or falls behind holds up no other.
+Each has a batcher, so that one that fails harms no other, and one that falls behind holds up
+nobody who has a connection of their own; frames by MQTT come in one row, and wait for it.
 """
 
 import asyncio

@@ -127,7 +127,7 @@ class Bridge:
 
     def _publish_again(self) -> None:
         """Queue what the last connection may have lost, and all retained state."""
-        self._publications.reconnected()
+        self._metrics.mqtt_dropped.inc(self._publications.reconnected())
         self._queue("status", "online", retain=True)
         for device in self._hub.devices:
             state = device.state()
@@ -162,8 +162,6 @@ class Bridge:
                     self._feed(device, payload)
                 else:
                     self._feed_app(dialect, device, payload)
-            except DeviceError as error:
-                self._refuse(device, payload, error)
             except TooManyError as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
@@ -175,23 +173,29 @@ class Bridge:
             return
 
     def _feed(self, device: str, payload: bytes) -> None:
-        text = wire.looks_like_text(payload)
+        """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
         source, told = Source(), self._hub.devices.told(device)
-        frame = wire.decode(payload, source, self._limits, text=text, told=told)
-        live = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
-        self._hub.take(live, frame, source.rate_hz)
-        self._ack(live, frame.seq)
+        try:
+            text = wire.looks_like_text(payload)
+            frame = wire.decode(payload, source, self._limits, text=text, told=told)
+            located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
+            self._hub.take(located, frame, source.rate_hz)
+            self._ack(located, frame.seq)
+        except DeviceError as error:
+            session = wire.session_of(payload)
+            live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
+            self.publish(device, answer, CHANNEL)
+            self._ack(live, error.seq)
 
     def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> None:
-        advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
+        """Take an app's message, as `_feed` takes a frame."""
+        try:
+            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
+        except DeviceError as error:
+            self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
+            return
         if advice.text and not advice.published:
             self.publish(device, Error(code="bad-frame", message=advice.text), CHANNEL)
-
-    def _refuse(self, device: str, payload: bytes, error: DeviceError) -> None:
-        session = wire.session_of(payload)
-        live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
-        self.publish(device, answer, CHANNEL)
-        self._ack(live, error.seq)
 
     def _ack(self, live: Live | None, seq: int | None) -> None:
         if live is not None and seq is not None:

@@ -70,13 +70,20 @@ class Publications:
         """Wait until the broker has everything that was queued."""
         await self._all_sent.wait()
 
-    def reconnected(self) -> None:
-        """Queue what a lost connection may not have delivered before all else; forget state."""
+    def reconnected(self) -> int:
+        """Queue what a lost connection may not have delivered before all else; forget state.
+
+        Returns how many of the oldest were dropped, where all of it is more than the limit.
+        """
         again = [(number, sent) for number, sent in self._sent.items() if not sent.retain]
         self._waiting = OrderedDict([*again, *self._waiting.items()])
         self._sent.clear()
         self._states.clear()
+        dropped = max(len(self._waiting) - self._limit, 0)
+        for _ in range(dropped):
+            self._waiting.popitem(last=False)
         if self._waiting:
             self._some.set()
         else:
             self._some.clear()
+        return dropped

@@ -21,13 +21,15 @@ def choose(
     return activities[rounded.index(best)] if best >= min_confidence else UNKNOWN
 
 
-def weight(prediction: Prediction) -> float:
+def weight(prediction: Prediction, min_confidence: float) -> float:
     """Return how much a prediction says for its activity, 0 to 1, on four decimals.
 
-    Its confidence; `Unknown`'s is what the best activity leaves.
+    Its confidence; `Unknown`'s is half to one, by how far the best activity falls short.
     """
     confidence = round(prediction.confidence, 4)
-    return 1 - confidence if prediction.activity == UNKNOWN else confidence
+    if prediction.activity != UNKNOWN:
+        return confidence
+    return 1 - confidence / min_confidence / 2
 
 
 class Transition(NamedTuple):
@@ -93,10 +95,10 @@ class Tracker:
         if prediction.activity == self.activity:
             self._run = 0.0
         elif self._run and prediction.activity == self._candidate:
-            self._run += weight(prediction)
+            self._run += weight(prediction, self._options.min_confidence)
         else:
             self._candidate, self._candidate_since = prediction.activity, since
-            self._run = weight(prediction)
+            self._run = weight(prediction, self._options.min_confidence)
 
     def _change(self, after: str, t: float) -> Transition:
         transition = Transition(self.activity, after, max(t, self.since), self.since)

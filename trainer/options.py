@@ -22,3 +22,10 @@ class Options:
     epochs: int | None = None
     seed: int = 0
     quick: bool = False
+
+    def command(self, recipe: str) -> str:
+        """Return the command that gives the same again, but for where things are."""
+        words = ["gaitway train --recipe", recipe]
+        words += [] if self.epochs is None else [f"--epochs {self.epochs}"]
+        words += [f"--seed {self.seed}"] if self.seed else []
+        return " ".join(words + ["--quick"] * self.quick)

@@ -147,6 +147,21 @@ def test_unsure_predictions_take_longer_to_confirm() -> None:
     ]
 
 
+@pytest.mark.parametrize("min_confidence", [0.5, 0.9, 0.99])
+def test_unknown_is_confirmed_however_much_is_asked_of_the_others(min_confidence: float) -> None:
+    tracker = config.Tracker(min_confidence=min_confidence)
+    story = Story(SessionOptions(ACTIVITIES, "m", SIGNAL, tracker))
+    story.session.decide(story.session.predict(window(0), np.eye(6, dtype=np.float32)[5]))
+    nearly = np.zeros(6, np.float32)
+    nearly[5] = min_confidence - 0.01
+    for number in range(1, 4):
+        story.session.decide(story.session.predict(window(number), np.eye(6, dtype=np.float32)[5]))
+    assert story.session.activity == "Walking"
+    for number in range(4, 10):
+        story.session.decide(story.session.predict(window(number), nearly))
+    assert story.session.activity == UNKNOWN
+
+
 def test_the_sum_is_taken_on_four_decimals() -> None:
     def confirmed(confidence: float) -> bool:
         story = Story(SessionOptions(ACTIVITIES, "m", SIGNAL, config.Tracker(confirm_sum=1.8)))

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 import pytest
 import stamina
+from websockets.asyncio.client import connect
 
 from stream import config, service
-from stream.config import Config
+from stream.config import Config, Hub
 from stream.service import Service
 from stream.wire_binary import encode_binary
 from tests.conftest import Broker
@@ -121,6 +122,25 @@ async def test_a_device_that_cannot_be_named_is_counted(joined: Service, broker:
     async with httpx.AsyncClient() as client:
         metrics = (await client.get(f"{joined.http_url}/metrics")).text
     assert 'gaitway_frames_refused_total{channel="mqtt",code="bad-device"} 1.0' in metrics
+
+
+async def test_nonsense_where_there_is_no_room_is_refused_and_stops_nobody(
+    config: Config, broker: str
+) -> None:
+    settings = with_broker(config, broker)
+    settings = msgspec.structs.replace(settings, hub=Hub(max_sessions=1))
+    async with (
+        listening(broker, "gaitway/status", "gaitway/b/error") as phone,
+        service.running(settings) as running,
+        connect(f"{running.ws_url}/v1/stream?device=a") as live,
+    ):
+        await live.recv()
+        await expect(phone, "gaitway/status", "online")
+        for payload in ('{"seq": 0, "xyz": [[0, 0, 99999]]}', text(0)):
+            await phone.publish("gaitway/b/samples", payload, qos=1)
+            assert json.loads(await expect(phone, "gaitway/b/error"))["code"] == "overloaded"
+        await live.send(text(0))
+        assert json.loads(await live.recv())["type"] == "ack"
 
 
 async def test_a_stop_says_offline(config: Config, broker: str) -> None:

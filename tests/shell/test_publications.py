@@ -59,3 +59,14 @@ async def test_all_sent_waits_for_the_last_ack() -> None:
     waiting.acked(numbers[1])
     async with asyncio.timeout(5):
         await done
+
+
+async def test_a_reconnect_keeps_to_the_limit_and_counts() -> None:
+    waiting = Publications(2)
+    for number in range(2):
+        waiting.put(event(number))
+    await taken(waiting, 2)
+    for number in range(2, 4):
+        waiting.put(event(number))
+    assert waiting.reconnected() == 2
+    assert await taken(waiting, 2) == ["2", "3"]

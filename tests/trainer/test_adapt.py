@@ -64,7 +64,7 @@ def test_it_writes_an_artifact_that_knows_the_person(
     assert manifest.split == {"adapted": ("own/me",)}
     metrics = manifest.metrics
     assert metrics["export_max_difference"] <= 1e-5
-    assert (metrics["left_out_stretches"], metrics["left_out_windows"]) == (6, 6 * 15)
+    assert (metrics["left_out_takes"], metrics["left_out_windows"]) == (6, 6 * 15)
     assert metrics["left_out_accuracy_before"] < 0.6 < metrics["left_out_accuracy_after"]
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     card = (folder / "MODEL_CARD.md").read_text()
@@ -72,7 +72,7 @@ def test_it_writes_an_artifact_that_knows_the_person(
     assert "gaitway adapt --device pixel-7" in card
     said = " ".join(capsys.readouterr().err.split())
     assert "90 windows: Jogging 30, Sitting 30, Standing 30" in said
-    assert "on stretches left out: 0." in said
+    assert "on takes left out: 0." in said
 
 
 def test_the_same_recordings_give_the_same_model(base: Path, tmp_path: Path) -> None:
@@ -163,16 +163,16 @@ def recording(labels: list[str]) -> Recording:
     return Recording("own", "me", "phone", 20.0, None, xyz, np.array(labels))
 
 
-def test_windows_have_one_label_and_know_their_stretch() -> None:
+def test_windows_have_one_label_and_know_their_take() -> None:
     #   Walking  |---- 0 ----|---- 40 ---|  Sitting from 240: windows 2..6 are mixed
     first = recording(["Walking"] * 240 + ["Sitting"] * 240)
     found = own_windows([first, recording(["Walking"] * 200)], ACTIVITIES, Signal())
     assert [ACTIVITIES[at] for at in found.labels] == ["Walking"] * 2 + ["Sitting"] * 2 + [
         "Walking"
     ]
-    assert found.stretches.tolist() == [0, 0, 1, 1, 2]
+    assert found.takes.tolist() == [0, 0, 1, 1, 2]
     assert found.others == {"more than one label": 4}
-    assert found.thinned(1).stretches.tolist() == [0, 1]
+    assert found.thinned(1).takes.tolist() == [0, 1]
 
 
 def gaitway(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """What the network is shown, and what it is told about it."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -26,10 +27,13 @@ def test_targets_say_all_that_a_window_may_be() -> None:
     assert rows == [{WALK}, {DOWN, UP}, {NONE}, set(), set()]
 
 
-def test_words_are_drawn_by_the_root_of_their_frequency() -> None:
-    chance = chances(np.array(["Walking"] * 900 + ["Jogging"] * 100))
+def test_words_of_each_data_set_are_drawn_by_the_root_of_their_frequency() -> None:
+    part = some(["Walking"] * 900 + ["Jogging"] * 100 + ["Walking"] * 25)
+    part = replace(part, datasets=np.array(["large"] * 1000 + ["small"] * 25))
+    chance = chances(part)
     assert chance.sum() == pytest.approx(1.0)
-    assert chance[:900].sum() / chance[900:].sum() == pytest.approx(3.0)
+    shares = [chance[span].sum() for span in (slice(0, 900), slice(900, 1000), slice(1000, 1025))]
+    np.testing.assert_allclose(shares, np.array([30, 10, 5]) / 45)
 
 
 def test_batches_hold_no_window_of_unknown_meaning_and_some_that_are_made_up() -> None:

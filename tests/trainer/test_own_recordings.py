@@ -210,6 +210,18 @@ def test_bad_rows_are_counted_and_left_out(tmp_path: Path) -> None:
     }
 
 
+def test_readings_that_the_server_refuses_are_counted_and_left_out(tmp_path: Path) -> None:
+    xyz = XYZ.astype(np.float64)
+    xyz[10, 0], xyz[20, 1], xyz[30, 2] = 392.0, 392.3, -1e6  # 40 g are 392.266 m/s²
+    write(tmp_path / "a.csv", table("t,x,y,z", T, *xyz.T))
+    (recording,), report = own.load(tmp_path)
+    assert recording.t is not None
+    assert np.abs(recording.xyz).max() == 392
+    np.testing.assert_allclose(recording.t, np.delete(T, [20, 30]))
+    assert (report.found, report.kept) == (200, 198)
+    assert report.oddities["sample beyond ±40 g, left out"] == 2
+
+
 def test_gaps_and_steps_back_end_a_recording(tmp_path: Path) -> None:
     t = T + np.repeat([0.0, 1.5, -20.0], [100, 60, 40])
     write(tmp_path / "a.csv", plain(t=t))
@@ -252,6 +264,9 @@ def test_people_and_devices_whose_rows_alternate_are_told_apart(tmp_path: Path) 
         ("sitting/other.csv", "Unknown", "me"),
         ("push-up.csv", "Unknown", "me"),
         ("backup/1.csv", "Unknown", "backup"),
+        ("2026-11-22/walking.csv", "Walking", "me"),
+        ("anna/2026-11-22 10_30/walking.csv", "Walking", "anna"),
+        ("Šárka/1/walking.csv", "Walking", "Šárka"),
     ],
 )
 def test_names_of_files_and_folders_say_label_and_person(
@@ -278,6 +293,7 @@ def test_the_folder_itself_may_name_the_label_but_no_person(tmp_path: Path) -> N
         ("anna/sitting.zip", "1.csv", "Sitting", "anna"),
         ("a.zip", "bo/walking/1.CSV", "Walking", "bo"),
         ("jogging.zip", "bo/1.csv", "Jogging", "bo"),
+        ("walking.ZIP", "1.csv", "Walking", "me"),
     ],
 )
 def test_zip_files_are_folders(

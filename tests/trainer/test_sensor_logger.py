@@ -139,6 +139,50 @@ def test_gravity_is_joined_by_time(tmp_path: Path) -> None:
     assert report.oddities["row of Accelerometer without gravity near it, left out"] == 81
 
 
+def test_rows_of_gravity_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
+    rows = csv(UPRIGHT).splitlines()
+    rows[10], rows[20] = "1,0.1,nan,1,1", "1,0.2,1,1"
+    files = {"Accelerometer": csv(XYZ - UPRIGHT), "Gravity": "\n".join(rows)}
+    export(tmp_path / "walk", {"Metadata": metadata("android"), **files})
+    recording, report = only(tmp_path)
+    assert_is_the_walk(recording)
+    assert (report.found, report.kept) == (300, 300)
+    assert report.oddities == {
+        "Gravity: row with a cell that is no number, left out": 1,
+        "Gravity: row with an empty or missing cell, left out": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "fault"),
+    [
+        ("Annotation", "", "is no table"),
+        ("Annotation", "seconds_elapsed\n1.0\n", "is no table"),
+        ("Annotation", "time,seconds_elapsed\n1,1.0\n", "Annotation without text"),
+        ("Metadata", "platform device name\n", "is no table"),
+        ("Metadata", "", "is no table"),
+    ],
+)
+def test_a_broken_side_file_is_counted_and_costs_no_recording(
+    tmp_path: Path, file: str, text: str, fault: str
+) -> None:
+    about = {"Metadata": metadata("android")} if file != "Metadata" else {}
+    files = {"TotalAcceleration": csv(XYZ), file: text}
+    export(tmp_path / "anna" / "walk", {**about, **files})
+    recording, report = only(tmp_path)
+    assert_is_the_walk(recording)
+    assert set(recording.labels) == {"Walking"}
+    assert [oddity for oddity in report.oddities if fault in oddity and file in oddity]
+
+
+def test_notes_with_a_comma_too_many_are_counted(tmp_path: Path) -> None:
+    files = {"TotalAcceleration": csv(XYZ), "Annotation": notes((1.0, "up, then down"))}
+    export(tmp_path / "walk", {"Metadata": metadata("android"), **files})
+    recording, report = only(tmp_path)
+    assert set(recording.labels) == {"Walking"}
+    assert report.oddities == {"annotation with more cells than the header, left out": 1}
+
+
 def test_notes_label_what_follows_them(tmp_path: Path) -> None:
     said = notes((2.0, "stairs up"), (0.5, "Walking"), (2.5, ""), (1.5, "reading mail"))
     files = {"TotalAcceleration": csv(XYZ), "Annotation": said + "1,x,lost,1\n"}
@@ -209,6 +253,16 @@ def test_zip_and_json_are_the_folder(tmp_path: Path) -> None:
         assert (recording.subject, recording.device) == ("bo", "My phone")
         assert (report.found, report.kept) == (300, 300)
         assert not report.oddities
+
+
+def test_the_first_row_of_json_may_lack_a_column(tmp_path: Path) -> None:
+    rows = list(records({"TotalAcceleration": csv(XYZ)}))
+    del rows[0]["z"]
+    (tmp_path / "walk.json").write_text(json.dumps(rows))
+    recording, report = only(tmp_path)
+    assert len(recording) == 299
+    np.testing.assert_allclose(recording.xyz, XYZ[1:], atol=1e-3)
+    assert report.oddities["row with an empty or missing cell, left out"] == 1
 
 
 def test_bad_rows_are_counted(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ below {UNSURE} confidence."""
 STREAMS = f"""\
 Each person's recordings, cut to 20 to 120 s and joined end to end, go through the server's own \
 session. A change is confirmed by the first activity event in its segment that is right; the delay \
-ends with the window that confirmed it. Changes to what was confirmed before are left out. False: \
-an event whose activity was not true within {TOLERANCE_S:g} s of the time it is dated to."""
+ends with the window that confirmed it, and never where nothing did. Changes to what was confirmed \
+before are left out. False: an event whose activity was not true within {TOLERANCE_S:g} s of the \
+time it is dated to, or `Unknown` farther than that from a change."""
 OTHERS = f"""\
 A trouser pocket cannot tell these from the activity that they are in disguise: \
 {", ".join(f"{word} ({activity})" for word, activity in DISGUISES.items())}. \
@@ -131,8 +132,8 @@ def _each(values: dict[str, float]) -> dict[str, float | None]:
 
 
 def _rounded(value: float) -> float | None:
-    """Return four decimals; JSON has no NaN, so that is None."""
-    return None if math.isnan(value) else round(value, 4)
+    """Return four decimals; JSON has neither NaN nor infinity, so these are None."""
+    return round(value, 4) if math.isfinite(value) else None
 
 
 def _card(results: Sequence[Result]) -> Iterator[str]:

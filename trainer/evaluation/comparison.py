@@ -122,5 +122,7 @@ def percent(share: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with one decimal; - for none."""
-    return "-" if value is None or math.isnan(value) else f"{value:.1f}"
+    """Return a number with one decimal; - for none, "never" for an infinite one."""
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.1f}" if math.isfinite(value) else "never"

@@ -3,6 +3,7 @@
 The session decides by its own tracker; here its activity events are held against the truth.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,10 +34,11 @@ class Delays:
     to do what the segment is: there is nothing left to confirm (`already`). It is confirmed by
     the first event within the segment that names an activity its word allows; its delay runs
     from the change to the end of the window whose prediction confirmed it, which is when a
-    listener hears of it.
+    listener hears of it. One that is never confirmed has an infinite delay.
 
     A *false* transition is an event that names an activity which no segment within 5 s of the
-    time it is dated to allows. Events that name `Unknown` claim nothing: they stand beside.
+    time it is dated to allows, or `Unknown` farther than 5 s from a change. `unknown` counts all
+    events that name `Unknown`.
     """
 
     delays_s: tuple[float, ...]
@@ -49,17 +51,19 @@ class Delays:
     @property
     def confirmed(self) -> float:
         """The share of changes that were confirmed at all; 1 where there were none."""
-        return len(self.delays_s) / self.changes if self.changes else 1.0
+        return float(np.isfinite(self.delays_s).mean()) if self.delays_s else 1.0
 
     @property
     def median_s(self) -> float:
-        """The median delay of those confirmed, NaN where none was."""
+        """The median delay of all changes, NaN where there were none."""
         return float(np.median(self.delays_s)) if self.delays_s else float("nan")
 
     @property
     def p90_s(self) -> float:
-        """The delay that nine in ten of those confirmed keep to, NaN where none was."""
-        return float(np.percentile(self.delays_s, 90)) if self.delays_s else float("nan")
+        """The delay that nine changes in ten keep to, NaN where there were none."""
+        if not self.delays_s:
+            return float("nan")
+        return float(np.percentile(self.delays_s, 90, method="higher"))
 
     @property
     def false_per_hour(self) -> float:
@@ -105,29 +109,31 @@ def delays(segments: tuple[Segment, ...], events: list[Heard]) -> Delays:
         if before and before[-1] in meanings(segment.name):
             already += 1
         else:
-            found += _delay(segment, events)
-    named = [event for event in events if event.activity != UNKNOWN]
+            found.append(_delay(segment, events))
     return Delays(
         delays_s=tuple(found),
         changes=len(segments) - 1 - already,
         already=already,
-        false=sum(not _is_true(event, segments) for event in named),
-        unknown=len(events) - len(named),
+        false=sum(not _is_true(event, segments) for event in events),
+        unknown=sum(event.activity == UNKNOWN for event in events),
         hours=(segments[-1].end - segments[0].start) / 3600,
     )
 
 
-def _delay(segment: Segment, events: list[Heard]) -> list[float]:
-    """Return the delay of the first event that confirms the segment, or nothing."""
+def _delay(segment: Segment, events: list[Heard]) -> float:
+    """Return the delay of the first event that confirms the segment, else an infinite one."""
     right = meanings(segment.name)
-    return [
+    found = (
         event.at - segment.start
         for event in events
         if segment.start <= event.at < segment.end and event.activity in right
-    ][:1]
+    )
+    return next(found, math.inf)
 
 
 def _is_true(event: Heard, segments: tuple[Segment, ...]) -> bool:
+    if event.activity == UNKNOWN:
+        return any(abs(event.t - segment.start) <= TOLERANCE_S for segment in segments[1:])
     return any(
         event.activity in meanings(segment.name)
         and segment.start - TOLERANCE_S <= event.t <= segment.end + TOLERANCE_S

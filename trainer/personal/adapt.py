@@ -44,7 +44,7 @@ def adapt(plan: Plan) -> Path:
     say(adapt_report.what_there_is(windows, base.activities))
     graph.check(windows.xyz)
     lesson = Lesson(graph.features(windows.xyz), windows.labels)
-    tried = left_out(graph.layer, lesson, windows.stretches, bias=graph.has_bias)
+    tried = left_out(graph.layer, lesson, windows.takes, bias=graph.has_bias)
     adapted, difference = proven(graph, lesson, windows)
     metrics = adapt_report.metrics(lesson, graph.layer, adapted.layer, tried)
     origin = training_set(plan, recordings)

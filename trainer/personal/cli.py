@@ -73,13 +73,16 @@ def evaluate_adapt(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Folds at a time, one process each.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="A trial on few windows.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A trial: two folds of four people, one epoch.")
+    ] = False,
 ) -> None:
     """Measure what `adapt` does for people that a model has never seen.
 
     Each person is left out of a model, or, quicker, each of --groups of people;
-    the model is then adapted to a few windows of theirs, and what shares no
-    sample with these is scored before and after. Models are kept in --out and
+    the model is then adapted to a few windows of theirs, and scored before and
+    after: on other recordings of an activity, or, where a person has none, on
+    what shares no sample with these windows. Models are kept in --out and
     trained only where they are missing.
 
     [dim]gaitway evaluate-adapt --groups 4 --jobs 2[/]

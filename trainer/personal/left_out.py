@@ -1,4 +1,4 @@
-"""What adapting is worth to one person: each stretch is judged by a layer that never saw it."""
+"""What adapting is worth to one person: each take is judged by a layer that never saw it."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,26 @@ from trainer.progress import counted_bar
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How many windows of how many stretches were judged, and which share was right."""
+    """How many windows of how many takes were judged, and which share was right."""
 
     windows: int
-    stretches: int
+    takes: int
     before: float
     after: float
 
 
 def left_out(
-    layer: LastLayer, lesson: Lesson, stretches: NDArray[np.int64], *, bias: bool
+    layer: LastLayer, lesson: Lesson, takes: NDArray[np.int64], *, bias: bool
 ) -> LeftOut | None:
-    """Leave out each stretch (n,) whose activity has another one; None if none has."""
-    tried = [one for one in np.unique(stretches) if _has_another(lesson, stretches == one)]
+    """Leave out each take (n,) whose activity has another one; None if none has."""
+    tried = [one for one in np.unique(takes) if _has_another(lesson, takes == one)]
     if not tried:
         return None
     before, after = list[NDArray[np.bool_]](), list[NDArray[np.bool_]]()
-    with counted_bar("leaving stretches out", len(tried), 0) as advance:
+    with counted_bar("leaving takes out", len(tried), 0) as advance:
         for one in tried:
-            apart = lesson.where(stretches == one)
-            adapted = fitted(layer, lesson.where(stretches != one), bias=bias)
+            apart = lesson.where(takes == one)
+            adapted = fitted(layer, lesson.where(takes != one), bias=bias)
             before.append(right(layer, apart))
             after.append(right(adapted, apart))
             advance("")

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.config import Signal
-from trainer.evaluation.unknown import MIN_CONFIDENCE, UNSURE
+from trainer.evaluation.unknown import is_unknown, is_unsure
 from trainer.labels import NONE, NONE_OF_THE_SIX
+from trainer.personal.division import divide, enough
 from trainer.personal.fit import PULL, Lesson, fitted
 from trainer.personal.graph import Graph
-from trainer.windows import Examples
-
-REACH = -(-Signal().window // Signal().hop)  # windows so far apart share no sample
+from trainer.personal.material import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,79 +31,63 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person, how many windows were scored, and the shares before and after."""
+    """One person, how many windows were scored, and the shares before and after.
+
+    `same_recording` is how many of them come from a recording that was adapted to.
+    """
 
     dataset: str
     subject: str
     adapted: int
     scored: int
+    same_recording: int
     before: Shares
     after: Shares
 
 
-def measured(graph: Graph, theirs: Examples, each: int, pull: float = PULL) -> Person | None:
-    """Adapt to `each` windows an activity of one person, and score the rest; None if too few.
+def measured(graph: Graph, theirs: Recorded, each: int, pull: float = PULL) -> Person | None:
+    """Adapt to `each` windows an activity of one person, and score others; None if too few.
 
-    `theirs` are the person's windows of all words, in the order in which they were recorded. What
-    overlaps with a window that was adapted to is not scored.
+    `theirs` are the person's windows of all words, in the order in which they were recorded.
     """
-    taken = chosen(theirs.labels, each)
-    if len(np.unique(theirs.labels[taken])) < 2:
+    if not enough(theirs.labels, theirs.recordings, each):
         return None
-    graph.check(theirs.xyz[taken])
-    features = graph.features(theirs.xyz)
-    lesson = Lesson(features[taken], theirs.labels[taken])
+    division = divide(theirs.labels, theirs.recordings, each)
+    taken, scored = theirs.where(division.taken), theirs.where(division.scored)
+    graph.check(taken.xyz)
+    lesson = Lesson(graph.features(taken.xyz), taken.labels)
     adapted = fitted(graph.layer, lesson, pull, bias=graph.has_bias)
-    rest = apart(len(theirs), taken)
-    if not (theirs.labels[rest] != NONE).any():
-        return None
-    scored, others = theirs.where(rest), np.isin(theirs.names[rest], list(NONE_OF_THE_SIX))
+    features = graph.features(scored.xyz)
+    others = np.isin(scored.names, list(NONE_OF_THE_SIX))
     before, after = (
-        shares(layer.probabilities(features[rest]), scored.labels, others)
+        shares(layer.probabilities(features), scored.labels, others)
         for layer in (graph.layer, adapted)
     )
-    count = int((scored.labels != NONE).sum())
     return Person(
-        str(theirs.datasets[0]), str(theirs.subjects[0]), len(taken), count, before, after
+        dataset=str(theirs.datasets[0]),
+        subject=str(theirs.subjects[0]),
+        adapted=len(taken),
+        scored=int((scored.labels != NONE).sum()),
+        same_recording=int(division.same.sum()),
+        before=before,
+        after=after,
     )
-
-
-def chosen(labels: NDArray[np.int64], each: int) -> NDArray[np.int64]:
-    """Return the places of `each` windows an activity, as a person would record them.
-
-    Half of them are an activity's first windows, the others those that follow its middle: two
-    occasions, each without a break. Activities with less than twice as many are left alone.
-    """
-    found = list[NDArray[np.int64]]()
-    for activity in np.unique(labels[labels != NONE]):
-        places = np.flatnonzero(labels == activity)
-        if len(places) >= 2 * each:
-            middle = len(places) // 2
-            found += [places[: each - each // 2], places[middle : middle + each // 2]]
-    return np.concatenate(found) if found else np.empty(0, np.int64)
-
-
-def apart(count: int, taken: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of `count` successive windows share no sample with those that were taken."""
-    distances = np.abs(np.arange(count)[:, None] - taken)
-    far: NDArray[np.bool_] = distances.min(axis=1) >= REACH
-    return far
 
 
 def shares(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64], others: NDArray[np.bool_]
 ) -> Shares:
     """Return the shares of windows (n,) with a label, and of those that are none of the six."""
-    known, best = labels != NONE, probabilities.max(axis=1)
+    known, told = labels != NONE, probabilities.astype(np.float32)
     return Shares(
         right=float((probabilities.argmax(axis=1) == labels)[known].mean()),
-        lost=float((best[known] < MIN_CONFIDENCE).mean()),
-        unsure=float((best[others] < UNSURE).mean()) if others.any() else None,
+        lost=float(is_unknown(told[known]).mean()),
+        unsure=float(is_unsure(told[others]).mean()) if others.any() else None,
     )
 
 
 def everyone(
-    folds: Iterable[tuple[Graph, Examples]], each: int, pull: float = PULL
+    folds: Iterable[tuple[Graph, Recorded]], each: int, pull: float = PULL
 ) -> Iterator[Person]:
     """Yield everybody's figures; a fold is a graph and the windows of people unknown to it."""
     for graph, unseen in folds:

@@ -1,4 +1,4 @@
-"""Windows of one's own recordings that have one label throughout, by stretch of recording."""
+"""Windows of one's own recordings that have one label throughout, and the take of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,15 +16,15 @@ MIXED = "more than one label"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnWindows:
-    """Windows (n, time, 3) in m/s², the index of each one's activity and of its stretch (n,).
+    """Windows (n, time, 3) in m/s², the index of each one's activity and of its take (n,).
 
-    A stretch is recorded without a break and has one label; windows of two never overlap. `others`
+    A take is recorded without a break and has one label; windows of two never overlap. `others`
     counts windows without one of the activities, by label.
     """
 
     xyz: NDArray[np.float32]
     labels: NDArray[np.int64]
-    stretches: NDArray[np.int64]
+    takes: NDArray[np.int64]
     others: Counter[str]
 
     def __len__(self) -> int:
@@ -32,7 +32,7 @@ class OwnWindows:
 
     def where(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> "OwnWindows":
         """Return the windows that `mask` selects."""
-        return OwnWindows(self.xyz[mask], self.labels[mask], self.stretches[mask], self.others)
+        return OwnWindows(self.xyz[mask], self.labels[mask], self.takes[mask], self.others)
 
     def thinned(self, most: int) -> "OwnWindows":
         """Keep at most so many windows of each activity, evenly spread over its recordings."""
@@ -52,21 +52,21 @@ def own_windows(
 ) -> OwnWindows:
     """Cut recordings by the server's own resampler and windower; keep what has one label."""
     xyz: list[NDArray[np.float32]] = []
-    found: list[tuple[int, int]] = []  # activity, stretch
+    found: list[tuple[int, int]] = []  # activity, take
     others = Counter[str]()
     begun = 0
     for recording in recordings:
         t = times(recording)
-        # The stretch of each sample, counted on from the recordings before.
+        # The take of each sample, counted on from the recordings before.
         changes = recording.labels[1:] != recording.labels[:-1]
-        stretch = begun + np.concatenate([[0], np.cumsum(changes)])
-        begun = int(stretch[-1]) + 1
+        take = begun + np.concatenate([[0], np.cumsum(changes)])
+        begun = int(take[-1]) + 1
         for window in cut(recording, signal):
             first, last = np.searchsorted(t, window.t)
-            label, whole = str(recording.labels[first]), stretch[first] == stretch[last - 1]
+            label, whole = str(recording.labels[first]), take[first] == take[last - 1]
             if whole and label in activities:
                 xyz.append(window.xyz)
-                found.append((activities.index(label), int(stretch[first])))
+                found.append((activities.index(label), int(take[first])))
             else:
                 others[label if whole else MIXED] += 1
     places = np.array(found, np.int64).reshape(-1, 2)

@@ -33,15 +33,15 @@ def what_there_is(windows: OwnWindows, activities: Sequence[str]) -> str:
 
 
 def verdict(tried: LeftOut | None) -> str:
-    """Return what adapting was worth on stretches that were left out."""
+    """Return what adapting was worth on takes that were left out."""
     if tried is None:
         return (
             "not measured: no activity was recorded twice; record each on two occasions, the phone "
             "taken out in between, and run this again to see what it is worth"
         )
     line = (
-        f"on stretches left out: {tried.before:.3f} right before, {tried.after:.3f} after "
-        f"({tried.windows} windows of {tried.stretches} stretches)"
+        f"on takes left out: {tried.before:.3f} right before, {tried.after:.3f} after "
+        f"({tried.windows} windows of {tried.takes} takes)"
     )
     if tried.after < tried.before:
         line += "\nit got worse: check the labels, or stay with the model for everybody"
@@ -60,7 +60,7 @@ def metrics(
     if tried is not None:
         flat |= {
             "left_out_windows": float(tried.windows),
-            "left_out_stretches": float(tried.stretches),
+            "left_out_takes": float(tried.takes),
             "left_out_accuracy_before": tried.before,
             "left_out_accuracy_after": tried.after,
         }
@@ -97,7 +97,7 @@ def _card(plan: Plan, base: Manifest, manifest: Manifest) -> Iterator[str]:
     yield "\n## Results\n\n| figure | value |\n|---|---|"
     yield from (f"| {name} | {value:g} |" for name, value in manifest.metrics.items())
     yield (
-        "\n`left_out`: each stretch of recording was judged by a layer fitted without it. The "
+        "\n`left_out`: each take was judged by a layer fitted without it. The "
         "other accuracies are on the very windows that the layer was fitted to."
     )
     yield "\n## Adapted on\n"

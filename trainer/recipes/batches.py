@@ -24,9 +24,13 @@ def targets(part: Described) -> Targets:
     return np.column_stack([part.allowed, none]).astype(np.float32)
 
 
-def chances(names: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Return each window's chance (n,), so that words come by the root of their frequency."""
-    _, place, counts = np.unique(names, return_inverse=True, return_counts=True)
+def chances(part: Described) -> NDArray[np.float64]:
+    """Return each window's chance (n,), so that no class and no data set drowns the others.
+
+    The words of each data set come by the root of their frequency.
+    """
+    both = np.strings.add(np.strings.add(part.datasets, "/"), part.names)
+    _, place, counts = np.unique(both, return_inverse=True, return_counts=True)
     weight = 1 / np.sqrt(counts[place])
     return np.asarray(weight / weight.sum(), np.float64)
 
@@ -36,7 +40,7 @@ def batches(part: Examples, size: int, seed: int) -> Iterator[tuple[Windows, Tar
     rng = np.random.default_rng(seed)
     may_be = targets(part)
     usable = np.flatnonzero(may_be.any(axis=1))
-    chance = chances(part.names[usable])
+    chance = chances(part.where(usable))
     made_up = np.zeros((size // OTHERS, may_be.shape[1]), np.float32)
     made_up[:, -1] = 1.0
     while True:

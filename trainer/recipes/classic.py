@@ -30,8 +30,8 @@ def predictor(part: Examples, seed: int, epochs: int | None, step: Step) -> Pred
     activity after the other would have the network forget all but the last.
     """
     prepare(seed)
-    order = np.random.default_rng(seed).permutation(np.flatnonzero(part.labels >= 0))
-    part = part.where(order)
+    part = part.labelled()
+    part = part.where(np.random.default_rng(seed).permutation(len(part)))
     scaler = RobustScaler().fit(part.xyz.reshape(-1, 3).astype(np.float64))
     model = classic(part.xyz.shape[1], len(ACTIVITIES))
     model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])

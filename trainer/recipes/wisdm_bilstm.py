@@ -38,7 +38,6 @@ STORY = report.Story(
     what="The classic tutorial: one bidirectional LSTM over the 200 samples of a window, trained "
     "on WISDM v1.1 in the order of its records.",
     measured="By subject: users over 30 were never trained on, nor seen by the scaler.",
-    command="gaitway train --recipe wisdm-bilstm",
     limits=(
         "It knows one kind of phone, one way round in the front trouser pocket, and falls apart "
         "on others; use `pocket` for real phones.",
@@ -78,7 +77,7 @@ def train(options: Options) -> None:
     origin = Origin(RECIPE, (_training_set(path, training),), _people(training, test), metrics)
     on_raw = with_its_scaler(model, scaler)
     manifest = write_artifact(options.out, on_raw, proof(model, sides[1]), origin, Signal())
-    report.write(options.out, manifest, [result], STORY)
+    report.write(options, manifest, [result], STORY)
     model.save(options.out / "model.keras")
     draw(options.out, history, result)
 

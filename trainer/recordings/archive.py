@@ -33,7 +33,7 @@ def texts(path: Path, pattern: str) -> Iterator[tuple[str, str]]:
 def _members(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
         return _folder(path, pattern)
-    if path.suffix == ".zip":
+    if path.suffix.casefold() == ".zip":
         return _zip(path, pattern)
     return _tar(path, pattern)
 

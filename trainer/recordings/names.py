@@ -82,8 +82,12 @@ def label_from(names: Sequence[str]) -> str:
 
 
 def subject_from(folders: Sequence[str]) -> str | None:
-    """Return the first folder that is named after something else than an activity."""
-    return next((folder for folder in folders if activity_in(folder) is None), None)
+    """Return the first folder that may be a person's: no activity's, nor a date or a number."""
+    return next((name for name in folders if activity_in(name) is None and _letters(name)), None)
+
+
+def _letters(name: str) -> bool:
+    return any(map(str.isalpha, name))
 
 
 def _words(text: str) -> list[str]:

@@ -49,7 +49,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _is_zip(path: Path) -> bool:
-    return path.suffix == ".zip" and path.is_file()
+    return path.suffix.casefold() == ".zip" and path.is_file()
 
 
 def _places(path: Path, root: Path, faults: list[str]) -> list[Place]:

@@ -1,4 +1,4 @@
-"""Plain tables of samples, as spreadsheets, small apps and `gaitway serve --record` write them.
+"""Plain tables of samples, as spreadsheets and small apps write them.
 
 Android's sign is assumed where no column `axes` says otherwise: a signal can't tell.
 """

@@ -1,4 +1,4 @@
-"""What every loader yields: one stretch of one subject's samples, and a count of odd records."""
+"""What every loader yields: one run of one subject's samples, and a count of odd records."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.config import Wire
+from stream.limits import STANDARD_GRAVITY
 from trainer.recordings.recording import LoadReport, Recording
 from trainer.recordings.runs import contiguous
 
 NAME = "own"
+MAX_G = Wire().max_g  # the server refuses what is beyond it
 
 Source = tuple[str, str, str]
 
@@ -29,9 +32,13 @@ class Samples:
 
 
 def recordings(samples: Samples, report: LoadReport) -> Iterator[Recording]:
-    """Yield every source's contiguous runs; a run may change its label, however often."""
-    labels = np.array(samples.labels, dtype=np.str_)
+    """Yield every source's contiguous runs; a run may change its label, however often.
+
+    Samples that no phone measures, and that the server refuses, are left out and counted.
+    """
     rate_hz = _rate_hz(samples.t, 0.0)
+    samples = _possible(samples, report)
+    labels = np.array(samples.labels, dtype=np.str_)
     for (subject, device, _), of_source in groupby(range(len(labels)), samples.sources.__getitem__):
         rows = list(of_source)
         for run in contiguous(samples.t[rows]):
@@ -49,6 +56,21 @@ def together(sources: Sequence[Source]) -> list[int]:
     """
     first = {source: at for at, source in reversed(list(enumerate(sources)))}
     return sorted(range(len(sources)), key=lambda at: first[sources[at]])
+
+
+def _possible(samples: Samples, report: LoadReport) -> Samples:
+    """Return those within the server's limit on every axis."""
+    limit = MAX_G * STANDARD_GRAVITY
+    fine = np.asarray((np.abs(samples.xyz) <= limit).all(axis=1), np.bool_)
+    if fine.all():
+        return samples
+    report.count(f"sample beyond ±{MAX_G:g} g, left out", int((~fine).sum()))
+    return Samples(
+        samples.t[fine],
+        samples.xyz[fine],
+        list(compress(samples.labels, fine)),
+        list(compress(samples.sources, fine)),
+    )
 
 
 def _rate_hz(t: NDArray[np.float64], otherwise: float) -> float:

@@ -7,7 +7,8 @@ but uncalibrated g on an iPhone; on an iPhone the opposite sign on every axis. I
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import compress
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -50,12 +51,7 @@ def json_groups(texts: Mapping[str, str]) -> list[list[str]]:
 
 def read_folder(texts: Mapping[str, str], origin: Origin, report: LoadReport) -> list[Recording]:
     """Read the files of one export; raises DataError if it has no acceleration with gravity."""
-    known = (*SENSORS, NOTES, METADATA)
-    tables = {
-        _sensor(name): parse(text, f"{origin.name}/{name}")
-        for name, text in texts.items()
-        if _sensor(name) in known
-    }
+    tables = dict(_tables(texts, origin.name, report))
     return list(recordings(_samples(tables, origin, report), report))
 
 
@@ -76,6 +72,21 @@ def _sensor(name: str) -> str:
     return PurePosixPath(name).stem.casefold()
 
 
+def _tables(
+    texts: Mapping[str, str], folder: str, report: LoadReport
+) -> Iterator[tuple[str, Table]]:
+    """Yield the files of an export; without notes or metadata it is worth as much."""
+    for name, text in texts.items():
+        sensor = _sensor(name)
+        try:
+            if sensor in (*SENSORS, NOTES, METADATA):
+                yield sensor, parse(text, f"{folder}/{name}")
+        except DataError as error:
+            if sensor in SENSORS:
+                raise
+            report.count(f"file left out: {error}")
+
+
 def _from_json(text: str, name: str) -> dict[str, Table]:
     """Return a table a sensor; README.md: "an array of objects", each a row of its `sensor`."""
     try:
@@ -92,7 +103,7 @@ def _from_json(text: str, name: str) -> dict[str, Table]:
 
 
 def _table(rows: list[dict[str, object]]) -> Table:
-    header = tuple(rows[0])
+    header = tuple(dict.fromkeys(column for row in rows for column in row))
     return Table(header, [[str(row.get(column, "")) for column in header] for row in rows])
 
 
@@ -121,7 +132,7 @@ def _acceleration(tables: Tables, name: str, report: LoadReport) -> tuple[Signal
         return _signal(tables, TOTAL, name, report), False
     if LINEAR in tables and GRAVITY in tables:
         linear = _signal(tables, LINEAR, name, report)
-        return _joined(linear, _signal(tables, GRAVITY, name, LoadReport()), report), False
+        return _joined(linear, _gravity(tables, name, report), report), False
     if RAW in tables:
         return _signal(tables, RAW, name, report), True
     raise DataError(
@@ -140,6 +151,15 @@ def _signal(tables: Tables, sensor: str, name: str, report: LoadReport) -> Signa
     columns = [names.index(column) for column in (ELAPSED, "x", "y", "z")]
     values = table.usable(columns, f"{name}: {sensor}", report).numbers(columns)
     return values[:, 0], values[:, 1:]
+
+
+def _gravity(tables: Tables, name: str, report: LoadReport) -> Signal:
+    """Return gravity; its rows are not samples by themselves, so that only oddities count."""
+    apart = LoadReport()
+    found = _signal(tables, GRAVITY, name, apart)
+    for oddity, times in apart.oddities.items():
+        report.count(f"Gravity: {oddity}", times)
+    return found
 
 
 def _joined(linear: Signal, gravity: Signal, report: LoadReport) -> Signal:
@@ -173,15 +193,25 @@ def _labels(
     tables: Tables, t: NDArray[np.float64], origin: Origin, report: LoadReport
 ) -> list[str]:
     """Return a label for each time (n,): the note before it, or what the file is called."""
-    notes = tables.get(NOTES)
-    names = [column.casefold() for column in notes.header] if notes else []
-    if notes is None or not notes.rows or not {ELAPSED, "text"} <= set(names):
-        report.count("file without a label, taken as Unknown", origin.label == UNKNOWN)
-        return [origin.label] * len(t)
-    begun = notes.numbers([names.index(ELAPSED)])[:, 0]
-    report.count("annotation without a time, left out", int(np.isnan(begun).sum()))
-    texts = [label_of(text) for text in notes.texts(names.index("text"))]
-    in_order = [at for at in np.argsort(begun, kind="stable").tolist() if np.isfinite(begun[at])]
-    place = np.searchsorted(begun[in_order], t, side="right")
-    choice = [origin.label, *(texts[at] for at in in_order)]
+    begun, labels = _notes(tables, report)
+    report.count("file without a label, taken as Unknown", not labels and origin.label == UNKNOWN)
+    order = np.argsort(begun, kind="stable")
+    place = np.searchsorted(begun[order], t, side="right")
+    choice = [origin.label, *(labels[at] for at in order)]
     return [choice[at] for at in place.tolist()]
+
+
+def _notes(tables: Tables, report: LoadReport) -> tuple[NDArray[np.float64], list[str]]:
+    """Return when each note was made, and its label, once what can't be used is counted."""
+    notes = tables.get(NOTES, Table((ELAPSED, "text"), []))
+    names = [column.casefold() for column in notes.header]
+    lacking = [column for column in (ELAPSED, "text") if column not in names]
+    if lacking:
+        report.count(f"Annotation without {', '.join(lacking)}, left out")
+        return np.empty(0), []
+    begun = notes.numbers([names.index(ELAPSED)])[:, 0]
+    timed = np.isfinite(begun)
+    report.count("annotation with more cells than the header, left out", notes.too_long)
+    report.count("annotation without a time, left out", int((~timed).sum()))
+    texts = compress(notes.texts(names.index("text")), timed)
+    return begun[timed], [label_of(text) for text in texts]

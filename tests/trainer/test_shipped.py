@@ -1,0 +1,33 @@
+"""The model that ships, on windows that nobody recorded: it must know what it doesn't know."""
+
+import numpy as np
+import pytest
+
+from clients.walker import walk
+from stream.artifact import SHIPPED
+from stream.classifier import OnnxClassifier
+from stream.config import Signal
+from trainer.evaluation.unknown import is_unsure
+from trainer.recipes.others import KINDS
+
+MODEL = OnnxClassifier(SHIPPED, Signal())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_made_up_windows_of_nobody_are_unknown_or_unsure(kind: str) -> None:
+    """The same kinds as in training, but other windows."""
+    windows = KINDS[kind](500, 200, np.random.default_rng(20261125)).astype(np.float32)
+    assert is_unsure(MODEL.classify(windows)).mean() > 0.8
+
+
+def test_a_table_is_told_from_a_person_who_sits_still() -> None:
+    rng = np.random.default_rng(1)
+    breath = 0.06 * np.sin(2 * np.pi * 0.25 * np.arange(200) / 20)
+    sits = np.array([0.5, 3.0, 9.3]) + breath[:, None] + rng.normal(0, 0.03, (50, 200, 3))
+    assert not is_unsure(MODEL.classify(sits.astype(np.float32))).any()
+
+
+def test_walking_is_not() -> None:
+    track = walk("p", (("Walking", 30.0),), rate_hz=20.0, seed=3)
+    windows = np.stack([track.xyz[at : at + 200] for at in range(0, 400, 40)])
+    assert not is_unsure(MODEL.classify(windows)).any()
