@@ -7,7 +7,7 @@ default, its unit and what moving it changes.
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -93,6 +93,7 @@ class Mqtt(Section, frozen=True):
 
     url: Annotated[str, Meta(pattern=r"^$|^mqtts?://[^/\s]+$")] = ""
     base: Annotated[str, Meta(pattern=r"^[^/#+\s][^#+\s]*$")] = "gaitway"
+    sensor_logger: Annotated[str, Meta(pattern=r"^([^#+\s]+)?\Z")] = "sensor-logger"
     client_id: Id = "gaitway"
     password_env: str = "GAITWAY_MQTT_PASSWORD"  # noqa: S105  the variable's name, not a secret
     max_queue: Count = 10_000
@@ -101,9 +102,14 @@ class Mqtt(Section, frozen=True):
 
 
 class Device(Section, frozen=True):
-    """What one device has of its own; an empty `artifact` means the model that everybody has."""
+    """What one device has of its own; where a key is empty, what holds for everybody does.
+
+    `axes` and `units` override what the device's messages say, or what is found out about them.
+    """
 
     artifact: str = ""
+    axes: Literal["", "android", "ios"] = ""
+    units: Literal["", "m/s2", "g"] = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
 """Devices as listeners see them: activity, signal quality, and whether they are online."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +11,9 @@ from stream.events import UNKNOWN, Ended, Prediction, Started, State, Status
 from stream.metrics import Metrics
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.session import Session
+from stream.wire import NOTHING_TOLD, Told
+from stream.wire_text import Axes
 
 
 class Device:
@@ -24,7 +27,9 @@ class Device:
         self.quality: Literal["good", "poor"] = "good"
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
-        self.sessions = 0  # live ones
+        self.sessions: list[Session] = []  # live ones
+        self.newest: Session | None = None  # that a frame came for last
+        self.checked_axes: Axes | None = None  # what the face-up check found
         self._session: str | None = None  # that the activity belongs to
         self.seen = -float("inf")  # monotonic s of its last frame
 
@@ -64,7 +69,9 @@ class Devices:
         publisher: Publisher,
         metrics: Metrics,
         clock: Callable[[], float],
+        settings: Mapping[str, config.Device],
     ) -> None:
+        self.settings = settings
         self._options = options
         self._publisher = publisher
         self._metrics = metrics
@@ -96,8 +103,25 @@ class Devices:
                 return
         raise TooManyError(f"{len(self._devices)} devices are online, no more are allowed")
 
-    def seen(self, device: Device) -> None:
+    def told(self, name: str) -> Told:
+        """Return what the operator, or a face-up check, says of a device's units and signs."""
+        device, settings = self._devices.get(name), self.settings.get(name)
+        units = (settings.units or None) if settings else None
+        axes = (settings.axes or None) if settings else None
+        checked = device.checked_axes if device else None
+        if not (units or axes or checked):  # nearly always
+            return NOTHING_TOLD
+        why = ["config.toml says so"] if units or axes else []
+        why += ["the face-up check found it"] if checked and not axes else []
+        return Told(units, axes or checked, " and ".join(why))
+
+    def recent(self, device: Device) -> bool:
+        """Whether a frame came within `online_s`."""
+        return self._clock() - device.seen <= self._options.online_s
+
+    def seen(self, device: Device, session: Session) -> None:
         """Note a frame."""
+        device.newest = session
         device.seen = self._clock()
         if not device.online:
             self.update_status(device)
@@ -110,8 +134,7 @@ class Devices:
 
     def update_status(self, device: Device) -> None:
         """Publish `online` or `offline` where it changed."""
-        recent = self._clock() - device.seen <= self._options.online_s
-        online = recent or device.connection is not None
+        online = self.recent(device) or device.connection is not None
         if online == device.online:
             return
         device.online = online

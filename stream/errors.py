@@ -25,6 +25,10 @@ class ParameterError(GaitwayError):
     """A request named an impossible device, session or option."""
 
 
+class CheckError(GaitwayError):
+    """The face-up check can't be made now."""
+
+
 class ConfigError(GaitwayError):
     """The operator misconfigured the service."""
 

@@ -5,18 +5,17 @@ Errors are problem details (RFC 9457).
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, web, websocket, wire
+from stream import __version__, answers, face_up, push, web, websocket, wire
 from stream.config import Config
-from stream.errors import DeviceError, OverloadedError, ParameterError
+from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
 from stream.history import Entry, Query
 from stream.hub import Hub
@@ -38,18 +37,14 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
         Route("/v1/frames", frames, methods=["POST"]),
         Route("/v1/devices", devices),
         Route("/v1/devices/{device}", device),
+        Route("/v1/devices/{device}/face-up", check_face_up, methods=["POST"]),
         Route("/v1/events", history),
+        *push.routes(),
         WebSocketRoute("/v1/stream", websocket.stream),
         WebSocketRoute("/v1/events", websocket.events),
         *web.routes(),
     ]
-    handlers: Any = {
-        HTTPException: _http_problem,
-        ParameterError: _parameter_problem,
-        DeviceError: _device_problem,
-        OverloadedError: _overloaded_problem,
-    }
-    application = Starlette(routes=routes, exception_handlers=handlers)
+    application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config
     application.state.hub = hub
     application.state.mqtt_state = mqtt_state
@@ -61,7 +56,7 @@ async def index(request: Request) -> Response:
     """Say what this is and where things are: to browsers, with the dashboard."""
     if web.wants_page(request):
         return web.dashboard(request)
-    answer = _json(
+    answer = answers.json(
         {
             "service": "gaitway",
             "version": __version__,
@@ -96,7 +91,7 @@ async def readyz(request: Request) -> Response:
         "problem": next(iter(failing.values()), None),
         "failing": failing,
     }
-    return _json(body, status=200 if ready else 503)
+    return answers.json(body, status=200 if ready else 503)
 
 
 async def metrics(request: Request) -> Response:
@@ -115,10 +110,11 @@ async def frames(request: Request) -> Response:
     if session is not None:
         check_id("session", session)
     source = wire.check_source(options)
-    payload = await _body(request, limits.max_frame_bytes)
+    payload = await answers.body(request, limits.max_frame_bytes)
     try:
         text = wire.looks_like_text(payload)
-        frame = wire.decode(payload, source, limits, text=text)
+        told = hub.devices.told(name)
+        frame = wire.decode(payload, source, limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
@@ -126,13 +122,13 @@ async def frames(request: Request) -> Response:
     except DeviceError as error:
         hub.refuse_unplaced(CHANNEL, name, session or wire.session_of(payload), payload, error)
         raise
-    return _json(Ack(session=live.session.id, seq=live.session.next_seq - 1))
+    return answers.json(Ack(session=live.session.id, seq=live.session.next_seq - 1))
 
 
 async def devices(request: Request) -> Response:
     """List the state of every device."""
     hub: Hub = request.app.state.hub
-    return _json({"devices": [device.state() for device in hub.devices]})
+    return answers.json({"devices": [device.state() for device in hub.devices]})
 
 
 async def device(request: Request) -> Response:
@@ -141,7 +137,13 @@ async def device(request: Request) -> Response:
     found = request.app.state.hub.devices.find(name)
     if found is None:
         raise HTTPException(404, f"device {name!r} has not been here")
-    return _json(found.state())
+    return answers.json(found.state())
+
+
+async def check_face_up(request: Request) -> Response:
+    """Learn a device's signs: it lies face up now."""
+    name = check_id("device", request.path_params["device"])
+    return answers.json(face_up.check(request.app.state.hub.devices, name))
 
 
 async def history(request: Request) -> Response:
@@ -192,44 +194,3 @@ def _limit(text: str) -> int:
     if not (text.isdecimal() and len(text) <= len(str(MAX_PAGE)) and 1 <= int(text) <= MAX_PAGE):
         raise ParameterError(f"limit = {text[:80]!r}: 1 to {MAX_PAGE} is allowed")
     return int(text)
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the request ended in the middle") from error
-    return bytes(body)
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
-
-
-def _problem(
-    status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: object
-) -> Response:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    content = msgspec.json.encode(body)
-    return Response(content, status, headers, media_type="application/problem+json")
-
-
-async def _http_problem(_request: Request, error: HTTPException) -> Response:
-    headers = dict(error.headers) if error.headers else None
-    return _problem(error.status_code, "The request can't be served", error.detail, headers)
-
-
-async def _parameter_problem(_request: Request, error: ParameterError) -> Response:
-    return _problem(400, "A parameter is not allowed", str(error))
-
-
-async def _device_problem(_request: Request, error: DeviceError) -> Response:
-    return _problem(422, "The frame is nonsense", str(error), code=error.code, seq=error.seq)
-
-
-async def _overloaded_problem(_request: Request, error: OverloadedError) -> Response:
-    return _problem(503, "Overloaded", str(error), {"Retry-After": "1"}, code=error.code)

@@ -6,7 +6,7 @@ The one place where sessions, the model and the listeners meet; it knows no tran
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
 
@@ -37,12 +37,13 @@ class Hub:
         *,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
+        settings: Mapping[str, config.Device] | None = None,
     ) -> None:
         self.options = options
         self.models = models
         self.publisher = publisher
         self.metrics = metrics
-        self.devices = Devices(options, publisher, metrics, clock)
+        self.devices = Devices(options, publisher, metrics, clock, settings or {})
         self.stopping = False
         self._clock = clock
         self._utc = utc
@@ -61,7 +62,7 @@ class Hub:
         core = Session(device, session or uuid.uuid4().hex, model.options)
         live = Live(channel, core, self.devices.get(device), model)
         live.seen = self._clock()
-        live.device.sessions += 1
+        live.device.sessions.append(core)
         self._sessions[live.key] = live
         self._current[channel, device] = live
         self.metrics.sessions.set(len(self._sessions))
@@ -95,14 +96,9 @@ class Hub:
     def take(self, live: Live, frame: Frame, rate_hz: float) -> None:
         """Feed a frame to its session.
 
-        Raises DeviceError for one that doesn't fit, and OverloadedError, before anything is
-        changed, where the model is too far behind.
+        Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
-        if self.stopping:
-            raise OverloadedError("the service is stopping; connect again")
-        batcher = live.model.batcher
-        if batcher.full:
-            raise OverloadedError(f"{len(batcher)} windows wait for the model; try later")
+        self.check_room(live)
         self._arrived(live, frame.seq)
         windows = live.session.feed(frame, self._utc(), rate_hz)
         self.metrics.frames.labels(live.channel).inc()
@@ -115,6 +111,14 @@ class Hub:
             live.device.quality = quality.state
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
+
+    def check_room(self, live: Live) -> None:
+        """Raise OverloadedError where no frame of this session can be taken now."""
+        if self.stopping:
+            raise OverloadedError("the service is stopping; connect again")
+        if live.model.batcher.full:
+            waiting = len(live.model.batcher)
+            raise OverloadedError(f"{waiting} windows wait for the model; try later")
 
     def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
         """Consume and count a frame that is nonsense; return what to tell the device."""
@@ -186,7 +190,7 @@ class Hub:
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
-        self.devices.seen(live.device)
+        self.devices.seen(live.device, live.session)
         if seq is not None and seq != live.session.next_seq:
             self.metrics.repeated.inc(seq < live.session.next_seq)
             self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
@@ -233,7 +237,7 @@ class Hub:
         if live.finished:
             return
         live.finished = True
-        live.device.sessions -= 1
+        live.device.sessions.remove(live.session)
         if self._sessions.get(live.key) is live:  # and not a namesake that was opened since
             del self._sessions[live.key]
         self.metrics.sessions.set(len(self._sessions))

@@ -1,6 +1,7 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
 from stream.devices import Device
+from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
@@ -23,6 +24,7 @@ class Live:
         self.closing = False
         self.finished = False
         self.first_frame = b""  # digest of frame 0
+        self.intake: Intake | None = None  # where a sensor app feeds it
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property

@@ -6,15 +6,14 @@ connection; retained state is published anew after each.
 
 import asyncio
 import logging
-import os
 import time
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 import msgspec
 import stamina
 
-from stream import config, wire
+from stream import apps, broker, config, dialects, wire
+from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
 from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
 from stream.hub import Hub
@@ -49,6 +48,9 @@ class Bridge:
         self._hub = hub
         self._metrics: Metrics = hub.metrics
         self._publications = Publications(options.max_queue)
+        self._shared: dict[str, Dialect] = {}  # topics of apps that send everyone's there
+        if options.sensor_logger:
+            self._shared[options.sensor_logger] = dialects.SENSOR_LOGGER
         hub.publisher.add_sink(self.publish)
 
     def publish(self, device: str, message: Message, channel: str | None) -> None:
@@ -92,12 +94,12 @@ class Bridge:
         """Serve one connection; raises MqttError unless it was a long one."""
         began = time.monotonic()
         try:
-            async with _client(self._options) as client:
+            async with broker.client(self._options) as client:
                 await self._serve(client)
         except aiomqtt.MqttError as error:
             log.warning(
                 "MQTT %s: %s; tries again, and serves everyone else meanwhile",
-                _address(self._options.url),
+                broker.address(self._options.url),
                 error,
             )
             if time.monotonic() - began < STEADY_S:
@@ -107,9 +109,11 @@ class Bridge:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
+        for topic in self._shared:
+            await client.subscribe(topic, qos=1)
         self._set_connected(True)
         self._publish_again()
-        log.info("MQTT %s: connected", _address(self._options.url))
+        log.info("MQTT %s: connected", broker.address(self._options.url))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._reading(client), name="mqtt reading")
@@ -135,11 +139,15 @@ class Bridge:
 
     async def _reading(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            await self._take(str(message.topic), _payload(message))
-            _ack_at_broker(client, message)
+            await self._take(str(message.topic), broker.payload(message))
+            broker.ack(client, message)
 
     async def _take(self, topic: str, payload: bytes) -> None:
-        device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
+        dialect = self._shared.get(topic)
+        if dialect is None:
+            device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
+        else:
+            device = dialect.owner(payload)
         try:
             check_id("device", device)
         except ParameterError as error:
@@ -150,7 +158,10 @@ class Bridge:
         while True:
             await self._hub.models.of(device).batcher.room()
             try:
-                self._feed(device, payload)
+                if dialect is None:
+                    self._feed(device, payload)
+                else:
+                    self._feed_app(dialect, device, payload)
             except TooManyError as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
@@ -163,10 +174,10 @@ class Bridge:
 
     def _feed(self, device: str, payload: bytes) -> None:
         """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
-        source = Source()
+        source, told = Source(), self._hub.devices.told(device)
         try:
             text = wire.looks_like_text(payload)
-            frame = wire.decode(payload, source, self._limits, text=text)
+            frame = wire.decode(payload, source, self._limits, text=text, told=told)
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
             self._ack(located, frame.seq)
@@ -175,6 +186,16 @@ class Bridge:
             live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
             self.publish(device, answer, CHANNEL)
             self._ack(live, error.seq)
+
+    def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> None:
+        """Take an app's message, as `_feed` takes a frame."""
+        try:
+            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
+        except DeviceError as error:
+            self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
+            return
+        if advice.text and not advice.published:
+            self.publish(device, Error(code="bad-frame", message=advice.text), CHANNEL)
 
     def _ack(self, live: Live | None, seq: int | None) -> None:
         if live is not None and seq is not None:
@@ -205,36 +226,3 @@ def _first_words(error: BaseException) -> str:
 
 def _words(message: Message) -> bytes | str:
     return message.status if isinstance(message, Status) else msgspec.json.encode(message)
-
-
-def _client(options: config.Mqtt) -> aiomqtt.Client:
-    url = urlsplit(options.url)
-    client = aiomqtt.Client(
-        url.hostname or "",
-        url.port or (8883 if url.scheme == "mqtts" else 1883),
-        username=unquote(url.username) if url.username else None,
-        password=os.environ.get(options.password_env),
-        identifier=options.client_id,
-        clean_session=False,
-        will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
-        max_inflight_messages=options.max_inflight,
-        tls_params=aiomqtt.TLSParameters() if url.scheme == "mqtts" else None,
-    )
-    client.pending_calls_threshold = options.max_inflight
-    # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
-    client._client.manual_ack_set(True)
-    return client
-
-
-def _ack_at_broker(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
-    client._client.ack(message.mid, message.qos)
-
-
-def _payload(message: aiomqtt.Message) -> bytes:
-    return message.payload if isinstance(message.payload, bytes) else b""
-
-
-def _address(url: str) -> str:
-    """Return the broker's address without user or password."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 1883}"

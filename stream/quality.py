@@ -39,11 +39,15 @@ class Mark(NamedTuple):
     square: float  # of the length
 
 
+_NOTHING = Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0)
+
+
 class Monitor:
     """Watches the samples of one session."""
 
     def __init__(self) -> None:
         self.skipped = 0  # frames that the device gave up
+        self.note = ""  # what was decided about units and signs; said where nothing is wrong
         self._marks: deque[Mark] = deque()
         self._newest_t = -inf
         self._last: list[float] = []  # newest reading
@@ -54,7 +58,7 @@ class Monitor:
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""
         if not self._marks:
-            self._marks.append(Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0))
+            self._marks.append(_NOTHING)
         last = self._marks[-1]
         lived_s = last.lived_s + self._passed(t)
         moved_t = self._moved(t, xyz)
@@ -100,7 +104,8 @@ class Monitor:
         rate_hz = self._steady(self._rate_hz())
         advice = self._advice(rate_hz, now_s)
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
-        verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, advice or skipped)
+        word = advice or skipped or self.note
+        verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, word)
         if self._said is not None and _same(verdict, self._said):
             return None
         self._said = verdict
@@ -124,6 +129,31 @@ class Monitor:
         mean = hypot(new.x - old.x, new.y - old.y, new.z - old.z) / samples
         rms = sqrt(max((new.square - old.square) / samples, mean**2, 1e-12))
         return mean, mean / rms
+
+    @property
+    def complaint(self) -> str:
+        """What was last said to be wrong; empty while the signal is good."""
+        return self._said.advice if self._said and not self._said.good else ""
+
+    def mean_z(self) -> tuple[float, float]:
+        """Return the mean of z in m/s² over the last seconds, and its share of the readings' RMS.
+
+        The share is near 1 where the phone lies flat and still, and 0 before there is anything.
+        """
+        old, new = (self._marks[0], self._marks[-1]) if self._marks else (_NOTHING, _NOTHING)
+        samples = new.samples - old.samples
+        if not samples or new.lived_s - old.lived_s < SETTLE_S:
+            return 0.0, 0.0
+        rms = sqrt(max((new.square - old.square) / samples, 1e-12))
+        z = (new.z - old.z) / samples
+        return z, abs(z) / rms
+
+    def start_over(self) -> None:
+        """Forget readings, whose signs turned out wrong, but not what was said or counted."""
+        self._marks.clear()
+        self._last = []
+        self._newest_t = -inf
+        self._moved_s = self._checked_s = 0.0
 
     def _advice(self, rate_hz: float, now_s: float) -> str:
         if now_s - self._moved_s >= FROZEN_S:

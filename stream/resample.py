@@ -55,6 +55,11 @@ class Resampler:
         self.counters = Counters()
         self._signal = signal
         self._segment: _Segment | None = None
+        self._breaking = False  # the next sample begins a segment
+
+    def break_off(self) -> None:
+        """Let the next sample begin a segment, as after a gap, but count none."""
+        self._breaking = self._segment is not None
 
     def feed(self, t: Times, xyz: NDArray[np.floating], utc: float = 0.0) -> list[Stretch]:
         """Take samples that arrived at `utc` s since 1970; return new grid samples in order."""
@@ -74,13 +79,18 @@ class Resampler:
 
     def feed_on_grid(self, xyz: NDArray[np.float32], utc: float = 0.0) -> list[Stretch]:
         """Take samples that are the grid already, bit for bit: an untimed stream at its rate."""
-        if self._segment is None:
-            self._segment = _Segment(0.0, 0, self._signal, utc)
-        return [self._segment.pass_through(xyz)]
+        segment = self._segment
+        if segment is None:
+            segment = _Segment(0.0, 0, self._signal, utc)
+        elif self._breaking:
+            segment = _Segment(segment.end_t, self._next_start(), self._signal, utc)
+        self._segment, self._breaking = segment, False
+        return [segment.pass_through(xyz)]
 
     def _feed_run(self, t: Times, xyz: Samples, utc: float) -> list[Stretch]:
         out: list[Stretch] = []
-        segment = self._segment
+        segment = None if self._breaking else self._segment
+        self._breaking = False
         if segment is not None and abs(t[0] - segment.newest) > self._signal.max_gap_s:
             self.counters.gaps += 1
             if t[0] > segment.newest:  # time went on, so the rest of the segment is known
@@ -138,6 +148,11 @@ class _Segment:
         self.anchor = Anchor(start, origin, utc)
         self._t = np.empty(0)
         self._xyz = np.empty((0, 3))
+
+    @property
+    def end_t(self) -> float:
+        """Device time in s of the next grid sample."""
+        return self.anchor.t + (self.next_index - self.anchor.start) * self._step
 
     def pass_through(self, xyz: NDArray[np.float32]) -> Stretch:
         stretch = Stretch(self.next_index, xyz, self.anchor)

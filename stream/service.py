@@ -85,7 +85,7 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
 def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
     publisher = Publisher(History(config.publish.history), metrics)
-    return Hub(config.hub, loaded, publisher, metrics)
+    return Hub(config.hub, loaded, publisher, metrics, settings=config.devices)
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:

@@ -19,6 +19,7 @@ from stream.timeline import Timeline
 from stream.tracker import Tracker, Transition, choose
 from stream.window import Window, Windower
 from stream.wire import Frame
+from stream.wire_text import Axes
 
 
 class SessionOptions(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class Session:
         self._windower = Windower(options.signal)
         self._tracker = Tracker(options.tracker, options.signal, options.expires_s)
         self._monitor = Monitor()
+        self.axes: Axes = "android"  # the signs that its numbers come with
         self._last: float | None = None  # device time of the newest sample, in s
 
     @property
@@ -78,6 +80,7 @@ class Session:
         if not self.consume(frame.seq):
             return []
         t = self._timeline.place(frame, rate_hz)
+        self.axes, self._monitor.note = frame.axes, frame.note
         self._monitor.feed(t, frame.xyz)
         stretches = self._stretches(t, frame.xyz, arrived)
         if self._last is None:
@@ -133,6 +136,20 @@ class Session:
         t, utc = self._last, self._resampler.utc_at(self._last)
         change = Transition(self.activity, "", t, min(self._tracker.since, t))
         return [self._ended("close", change, _utc(utc))]
+
+    @property
+    def complaint(self) -> str:
+        """What was last said to be wrong with the signal; empty while it is good."""
+        return self._monitor.complaint
+
+    def mean_z(self) -> tuple[float, float]:
+        """Return z's mean in m/s² over the last seconds, and its share of the readings' RMS."""
+        return self._monitor.mean_z()
+
+    def break_off(self) -> None:
+        """Let windows begin anew, since samples to come have other signs than those before."""
+        self._resampler.break_off()
+        self._monitor.start_over()
 
     def quality(self) -> Quality | None:
         """Return what to tell the device about its signal, or None where nothing changed."""

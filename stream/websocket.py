@@ -112,7 +112,9 @@ class DeviceConnection:
                 return
 
     def _take(self, payload: str | bytes) -> None:
-        frame = wire.decode(payload, self._source, self._limits, text=isinstance(payload, str))
+        text = isinstance(payload, str)
+        told = self._hub.devices.told(self._live.session.device)
+        frame = wire.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         self._hub.take(self._live, frame, self._source.rate_hz)

@@ -42,6 +42,17 @@ class Source(msgspec.Struct, frozen=True):
     rate_hz: float = 20.0
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What is known of a device's numbers besides its messages; it counts more than they do."""
+
+    units: Units | None = None
+    axes: Axes | None = None
+    why: str = ""  # as in "config.toml says so"
+
+
+NOTHING_TOLD = Told()
+
+
 class Frame(NamedTuple):
     """One message: consecutive samples of one device."""
 
@@ -50,6 +61,8 @@ class Frame(NamedTuple):
     rate_hz: float | None  # as stated by the frame; None: by its times
     xyz: NDArray[np.float32]  # (n, 3) m/s², gravity included, Android's sign
     session: str | None = None
+    axes: Axes = "android"  # the signs that its numbers came with
+    note: str = ""  # what was decided about units and signs, and why, in a sentence
 
 
 def check_id(kind: str, value: str) -> str:
@@ -76,14 +89,20 @@ def check_source(options: dict[str, Any]) -> Source:
     return source
 
 
-def decode(payload: str | bytes, source: Source, limits: Wire, *, text: bool) -> Frame:
-    """Read one frame; raises DeviceError, with the frame's seq where it could be read."""
+def decode(
+    payload: str | bytes, source: Source, limits: Wire, *, text: bool, told: Told = NOTHING_TOLD
+) -> Frame:
+    """Read one frame; raises DeviceError, with the frame's seq where it could be read.
+
+    `told` overrides what the frame and its `source` say of units and signs.
+    """
     if len(payload) > limits.max_frame_bytes:
         raise DeviceError(f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}")
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         if text:
-            return _decode_text(payload, source, limits)
-        return _decode_binary(payload if isinstance(payload, bytes) else b"", source, limits)
+            return _decode_text(payload, source, limits, told)
+        binary = payload if isinstance(payload, bytes) else b""
+        return _decode_binary(binary, _overridden(source, told), limits, told)
 
 
 def looks_like_text(payload: bytes) -> bool:
@@ -97,7 +116,26 @@ def session_of(payload: bytes) -> str | None:
     return session if session is not None and _ID.fullmatch(session) else None
 
 
-def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
+def taken_as(units: Units, axes: Axes, why: str) -> str:
+    """Say in a sentence how a device's numbers are understood, and why."""
+    signs = {"android": "Android's", "ios": "iOS's"}[axes]
+    unit = {"m/s2": "m/s²", "g": "g"}[units]
+    return f"Readings are taken as {unit} with {signs} signs: {why}."
+
+
+def _overridden(source: Source, told: Told) -> Source:
+    if told == NOTHING_TOLD:  # nearly always
+        return source
+    return msgspec.structs.replace(
+        source, units=told.units or source.units, axes=told.axes or source.axes
+    )
+
+
+def _note(source: Source, told: Told) -> str:
+    return taken_as(source.units, source.axes, told.why) if told.why else ""
+
+
+def _decode_text(payload: str | bytes, source: Source, limits: Wire, told: Told) -> Frame:
     raw = read_text(payload)
     seq = check_seq(raw.seq)
     n = len(raw.xyz)
@@ -107,13 +145,14 @@ def _decode_text(payload: str | bytes, source: Source, limits: Wire) -> Frame:
         source = msgspec.structs.replace(
             source, units=raw.units or source.units, axes=raw.axes or source.axes
         )
+    source = _overridden(source, told)
     if raw.session is not None:
         _check_session(raw.session, seq)
     rate_hz = check_rate(raw.rate_hz, seq)
     rate_hz = rate_hz if raw.t0 is None else rate_hz or source.rate_hz
     t = _text_times(raw, n, rate_hz)
     xyz = _samples(np.array(raw.xyz, np.float64), gravity, source, limits, seq)
-    return Frame(seq, t, rate_hz, xyz, raw.session)
+    return Frame(seq, t, rate_hz, xyz, raw.session, source.axes, _note(source, told))
 
 
 def _gravity_beside(raw: TextFrame, source: Source, seq: int | None) -> Vectors | None:
@@ -139,7 +178,7 @@ def _text_times(raw: TextFrame, n: int, rate_hz: float | None) -> Times | None:
     return check_times(np.array(raw.t, np.float64), raw.seq)
 
 
-def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
+def _decode_binary(payload: bytes, source: Source, limits: Wire, told: Told) -> Frame:
     raw = read_binary(payload, limits.max_samples)
     seq, n = raw.seq, len(raw.xyz)
     rate_hz = None if raw.rate_hz == 0 or isnan(raw.rate_hz) else check_rate(raw.rate_hz, seq)
@@ -151,7 +190,8 @@ def _decode_binary(payload: bytes, source: Source, limits: Wire) -> Frame:
         t = _counted_times(t0, n, rate_hz, seq)
     if (raw.gravity is not None) != (source.gravity == "beside"):
         raise DeviceError(f"flags {raw.flags:#04x} disagree with gravity={source.gravity}", seq)
-    return Frame(seq, t, rate_hz, _samples(raw.xyz, raw.gravity, source, limits, seq))
+    xyz = _samples(raw.xyz, raw.gravity, source, limits, seq)
+    return Frame(seq, t, rate_hz, xyz, None, source.axes, _note(source, told))
 
 
 def _samples(

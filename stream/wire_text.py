@@ -43,7 +43,7 @@ _text = msgspec.json.Decoder(TextFrame)
 _envelope = msgspec.json.Decoder(_Envelope)
 # What msgspec raises for text that is no JSON of the wanted shape: RecursionError where brackets
 # are nested too deep, other ValueErrors for lone surrogates and numbers of thousands of digits.
-_MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
+MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
 _ALLOWED = {
     "type": ("samples",),
     "units": get_args(Units),
@@ -56,7 +56,7 @@ def read_text(payload: str | bytes) -> TextFrame:
     """Take a frame apart; raises DeviceError, with the frame's seq where it could be read."""
     try:
         return _text.decode(payload)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise DeviceError(f"not a frame: {explain(error)}", _seq_of(payload)) from error
 
 
@@ -69,7 +69,7 @@ def is_auth(payload: str) -> bool:
     """Whether a text message is the `auth` message rather than a frame."""
     try:
         return bool(_envelope.decode(payload).type == "auth")
-    except _MALFORMED:
+    except MALFORMED:
         return False
 
 
@@ -77,7 +77,7 @@ def named_session(payload: bytes) -> str | None:
     """Return what a message, nonsense perhaps, says in the place of its session's id."""
     try:
         session = _envelope.decode(payload).session
-    except _MALFORMED:
+    except MALFORMED:
         return None
     return session if isinstance(session, str) else None
 
@@ -95,7 +95,7 @@ def _seq_of(payload: str | bytes) -> int | None:
     """Find the seq of a frame that is nonsense, no JSON even, so that it can be acked."""
     try:
         seq = _envelope.decode(payload).seq
-    except _MALFORMED:
+    except MALFORMED:
         found = _SEQ.search(payload if isinstance(payload, str) else payload.decode("latin-1"))
         seq = int(found[1]) if found else None
     return seq if type(seq) is int and 0 <= seq <= MAX_SEQ else None

@@ -9,6 +9,7 @@ import typer
 
 from stream import config, mqtt
 from stream.cli import app
+from stream.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -91,3 +92,11 @@ def test_topics_of_the_protocol_are_those_of_the_code() -> None:
     assert documented == {
         name: "yes" if retained else "no" for name, retained in mqtt.TOPICS.values()
     }
+
+
+def test_every_dialect_is_in_phones_and_protocol() -> None:
+    phones = (ROOT / "docs" / "phones.md").read_text()
+    for dialect in DIALECTS:
+        assert f"`POST /v1/{dialect.name}`" in phones
+        assert f"`POST /v1/{dialect.name}`" in PROTOCOL
+        assert f"`stream/dialects/{dialect.name.replace('-', '_')}.py`" in phones

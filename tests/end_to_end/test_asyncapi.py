@@ -69,3 +69,10 @@ def test_every_field_of_a_frame_is_documented() -> None:
 def test_a_wrong_message_does_not_fit() -> None:
     with pytest.raises(jsonschema.ValidationError):
         check({"type": "ack", "session": "s", "seq": -1})
+
+
+@pytest.mark.parametrize("name", ["iphone", "android", "uncalibrated", "test"])
+def test_messages_of_sensor_logger_fit(name: str) -> None:
+    golden = Path(__file__).parents[1] / "data" / "sensor-logger" / f"{name}.json"
+    schema = {"$ref": "#/components/schemas/sensorLogger", "components": {"schemas": SCHEMAS}}
+    jsonschema.Draft202012Validator(schema).validate(json.loads(golden.read_text()))

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from stream.config import Config
 from stream.events import Ended, Prediction, Quality, Started
 from stream.service import Service
+from stream.session import Session
 
 PAGE = 1000  # events that the page asks for at once
 KINDS = ("Walking", "Jogging", "Upstairs", "Downstairs", "Sitting", "Standing")
@@ -48,7 +49,8 @@ def prediction(device: str, activity: str, window: int, confidence: float = 0.9)
 def begin(running: Service, name: str, activity: str, window: int = 0) -> None:
     """Let a device be there and start an activity."""
     device = running.hub.devices.get(name)
-    running.hub.devices.seen(device)
+    session = Session(name, "s", running.hub.models.shared.options)
+    running.hub.devices.seen(device, session)
     started = Started(
         id=f"{name}/s/{window}/started",
         device=name,

@@ -1,0 +1,69 @@
+"""What HTTP endpoints share: reading what was posted, and answering in JSON.
+
+Errors become problem details (RFC 9457).
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from stream.errors import CheckError, DeviceError, OverloadedError, ParameterError
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """Return what was posted; raises HTTPException where it is longer than `limit`."""
+    read = bytearray()
+    try:
+        async for chunk in request.stream():
+            read += chunk
+            if len(read) > limit:
+                raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the request ended in the middle") from error
+    return bytes(read)
+
+
+def json(content: object, status: int = 200) -> Response:
+    """Answer with JSON."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def _problem(
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: object
+) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    content = msgspec.json.encode(body)
+    return Response(content, status, headers, media_type="application/problem+json")
+
+
+async def _http_problem(_request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers) if error.headers else None
+    return _problem(error.status_code, "The request can't be served", error.detail, headers)
+
+
+async def _parameter_problem(_request: Request, error: ParameterError) -> Response:
+    return _problem(400, "A parameter is not allowed", str(error))
+
+
+async def _device_problem(_request: Request, error: DeviceError) -> Response:
+    return _problem(422, "The frame is nonsense", str(error), code=error.code, seq=error.seq)
+
+
+async def _overloaded_problem(_request: Request, error: OverloadedError) -> Response:
+    return _problem(503, "Overloaded", str(error), {"Retry-After": "1"}, code=error.code)
+
+
+async def _check_problem(_request: Request, error: CheckError) -> Response:
+    return _problem(409, "The check can't be made now", str(error))
+
+
+PROBLEMS: Any = {
+    HTTPException: _http_problem,
+    ParameterError: _parameter_problem,
+    DeviceError: _device_problem,
+    OverloadedError: _overloaded_problem,
+    CheckError: _check_problem,
+}

@@ -1,0 +1,46 @@
+"""Messages of sensor apps meet the hub, whichever door they came through."""
+
+from typing import NamedTuple
+
+from stream.config import Wire
+from stream.dialects.dialect import Dialect
+from stream.errors import DeviceError
+from stream.hub import Hub
+from stream.intake import Intake
+from stream.wire import check_id
+
+
+class Advice(NamedTuple):
+    """What the user of an app should change, if it wasn't said before; else empty."""
+
+    text: str = ""
+    published: bool = False  # as the session's quality
+
+
+def take(
+    hub: Hub, channel: str, dialect: Dialect, limits: Wire, payload: bytes, device: str = ""
+) -> Advice:
+    """Take a message; return what its user should be told now.
+
+    `device` counts more than what the message says. Raises DeviceError for nonsense, and
+    OverloadedError, before anything is changed, where there is no room.
+    """
+    push = dialect.read(payload, limits)
+    if push.test:
+        return Advice()
+    name = device or push.device
+    if not name:
+        raise DeviceError("the message names no device: deviceId, or ?device= in the URL, must")
+    known = None if push.session else hub.current(channel, check_id("device", name))
+    live = known or hub.open(channel, name, push.session)
+    hub.check_room(live)
+    if live.intake is None:
+        live.intake = Intake(name, dialect, limits.max_g)
+    lost = live.intake.lost
+    frame = live.intake.feed(push, hub.devices.told(name))
+    hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
+    if frame is not None:
+        hub.take(live, frame, 20.0)
+    complaint = live.session.complaint
+    news = live.intake.news(complaint)
+    return Advice(news, published=news == complaint)

@@ -1,0 +1,44 @@
+"""How a broker is connected to, and its messages read and acked. Knows no topic."""
+
+import os
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+
+from stream import config
+
+
+def client(options: config.Mqtt) -> aiomqtt.Client:
+    """Make a client with a persistent session, a last will and manual acks."""
+    url = urlsplit(options.url)
+    made = aiomqtt.Client(
+        url.hostname or "",
+        url.port or (8883 if url.scheme == "mqtts" else 1883),
+        username=unquote(url.username) if url.username else None,
+        password=os.environ.get(options.password_env),
+        identifier=options.client_id,
+        clean_session=False,
+        will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
+        max_inflight_messages=options.max_inflight,
+        tls_params=aiomqtt.TLSParameters() if url.scheme == "mqtts" else None,
+    )
+    made.pending_calls_threshold = options.max_inflight
+    # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
+    made._client.manual_ack_set(True)
+    return made
+
+
+def ack(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+    """Tell the broker that a message is taken."""
+    client._client.ack(message.mid, message.qos)
+
+
+def payload(message: aiomqtt.Message) -> bytes:
+    """Return what a message holds."""
+    return message.payload if isinstance(message.payload, bytes) else b""
+
+
+def address(url: str) -> str:
+    """Return the broker's address without user or password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 1883}"

@@ -1,0 +1,74 @@
+"""Acceleration and gravity that come as separate readings become one: joined by time."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+JOIN_S = 0.25  # gravity farther away than this says nothing about a reading
+HISTORY_S = 1.0  # gravity is kept so long behind its newest reading
+MAX_HELD = 4096  # readings that wait for gravity; beyond it the oldest are dropped
+
+Times = NDArray[np.float64]  # (n,) s
+Vectors = NDArray[np.float64]  # (n, 3)
+
+
+class GravityJoin:
+    """Adds gravity to acceleration: each reading waits until gravity is known at its time.
+
+    Gravity between two readings of it lies on the line between them, so the two sensors need
+    neither the same times nor the same rate. How readings of the two alternate on arrival changes
+    nothing, as long as each sensor's own are in order.
+    """
+
+    def __init__(self) -> None:
+        self.lost = 0  # readings without gravity near them
+        self._gravity_t: Times = np.empty(0)
+        self._gravity: Vectors = np.empty((0, 3))
+        self._t: Times = np.empty(0)  # waiting readings
+        self._xyz: Vectors = np.empty((0, 3))
+
+    def feed(
+        self, t: Times, xyz: Vectors, gravity_t: Times, gravity: Vectors
+    ) -> tuple[Times, Vectors]:
+        """Take readings of both; return times and sums, gravity included, that became known."""
+        self._t, self._xyz = np.concatenate([self._t, t]), np.concatenate([self._xyz, xyz])
+        if len(gravity_t):
+            self._remember(gravity_t, gravity)
+        waiting = np.flatnonzero(self._t > self._newest)
+        n = int(waiting[0]) if len(waiting) else len(self._t)
+        known = self._added(self._t[:n], self._xyz[:n])
+        over = max(len(self._t) - n - MAX_HELD, 0)
+        self.lost += over
+        self._t, self._xyz = self._t[n + over :], self._xyz[n + over :]
+        self._forget()
+        return known
+
+    @property
+    def behind_s(self) -> float:
+        """How far gravity is behind the readings that wait for it; 0 where none wait."""
+        return float(self._t[-1]) - self._newest if len(self._t) else 0.0
+
+    @property
+    def _newest(self) -> float:
+        return float(self._gravity_t[-1]) if len(self._gravity_t) else -np.inf
+
+    def _remember(self, t: Times, gravity: Vectors) -> None:
+        self._gravity_t = np.concatenate([self._gravity_t, t])
+        self._gravity = np.concatenate([self._gravity, gravity])
+
+    def _added(self, t: Times, xyz: Vectors) -> tuple[Times, Vectors]:
+        if not len(t):
+            return t, xyz
+        order = np.argsort(self._gravity_t, kind="stable")
+        known_t, known = self._gravity_t[order], self._gravity[order]
+        right = np.clip(np.searchsorted(known_t, t), 1, max(len(known_t) - 1, 1))
+        away = np.abs(t - known_t[right - 1])
+        if len(known_t) > 1:
+            away = np.minimum(away, np.abs(t - known_t[right]))
+        near = away <= JOIN_S
+        self.lost += int((~near).sum())
+        gravity = np.column_stack([np.interp(t, known_t, known[:, axis]) for axis in range(3)])
+        return t[near], (xyz + gravity)[near]
+
+    def _forget(self) -> None:
+        keep = np.abs(self._gravity_t - self._newest) <= HISTORY_S
+        self._gravity_t, self._gravity = self._gravity_t[keep], self._gravity[keep]

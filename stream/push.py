@@ -1,0 +1,43 @@
+"""Where the apps in the table of dialects push their messages by HTTP."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from stream import answers, apps
+from stream.dialects import DIALECTS
+from stream.dialects.dialect import Dialect
+from stream.errors import DeviceError
+from stream.hub import Hub
+from stream.wire import check_id
+
+CHANNEL = "http"
+SHOWN_TO_USER = 499  # Sensor Logger shows the text of this answer, once a recording
+
+
+def routes() -> list[BaseRoute]:
+    """Return a route for each dialect."""
+    return [
+        Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"])
+        for dialect in DIALECTS
+    ]
+
+
+async def take(dialect: Dialect, request: Request) -> Response:
+    """Take one message of an app: 200, or 499 with what its user should change."""
+    hub: Hub = request.app.state.hub
+    limits = request.app.state.config.wire
+    device = request.query_params.get("device", "")
+    if "device" in request.query_params:
+        check_id("device", device)
+    payload = await answers.body(request, limits.max_frame_bytes)
+    try:
+        advice = apps.take(hub, CHANNEL, dialect, limits, payload, device)
+    except DeviceError as error:
+        hub.refuse(None, CHANNEL, error)
+        raise
+    if advice.text:
+        return PlainTextResponse(advice.text, SHOWN_TO_USER)
+    return PlainTextResponse("ok\n")
