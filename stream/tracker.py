@@ -24,12 +24,13 @@ def choose(
 def weight(prediction: Prediction, min_confidence: float) -> float:
     """Return how much a prediction says for its activity, 0 to 1, on four decimals.
 
-    Its confidence; `Unknown`'s is half to one, by how far the best activity falls short.
+    Its confidence; `Unknown`'s is a quarter to a half, by how far the best activity falls short:
+    windows across a change of activity explain nothing, and pass.
     """
     confidence = round(prediction.confidence, 4)
     if prediction.activity != UNKNOWN:
         return confidence
-    return 1 - confidence / min_confidence / 2
+    return (1 - confidence / min_confidence / 2) / 2
 
 
 class Transition(NamedTuple):

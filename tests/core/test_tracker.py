@@ -113,7 +113,8 @@ def test_the_last_bits_of_a_batch_choose_nothing() -> None:
         ("WWSJJ", [(UNKNOWN, "Walking", 0.0), ("Walking", "Jogging", 10.0)]),
         ("WWSWSS", [(UNKNOWN, "Walking", 0.0), ("Walking", "Sitting", 12.0)]),
         ("?WW", [(UNKNOWN, "Walking", 6.0)]),
-        ("WW??", [(UNKNOWN, "Walking", 0.0), ("Walking", UNKNOWN, 8.0)]),
+        ("WW????", [(UNKNOWN, "Walking", 0.0), ("Walking", UNKNOWN, 8.0)]),
+        ("WW???WW", [(UNKNOWN, "Walking", 0.0)]),  # nothing sure weighs half as much
         ("WW?WW", [(UNKNOWN, "Walking", 0.0)]),
         ("????", []),
         ("WSWSWS", []),
@@ -157,7 +158,7 @@ def test_unknown_is_confirmed_however_much_is_asked_of_the_others(min_confidence
     for number in range(1, 4):
         story.session.decide(story.session.predict(window(number), np.eye(6, dtype=np.float32)[5]))
     assert story.session.activity == "Walking"
-    for number in range(4, 10):
+    for number in range(4, 16):
         story.session.decide(story.session.predict(window(number), nearly))
     assert story.session.activity == UNKNOWN
 
