@@ -5,14 +5,18 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from clients.frames import Encoding
+from clients.frames import GRID_HZ, Encoding
 from clients.phone import Phone
 from clients.score import Score
 from clients.tasks import beside, together
 from clients.track import Track
 
 QUIET_S = 2.0  # so long without a message means that the last prediction has come
-HOP_S, LOOK_AHEAD_S = 2.0, 0.3  # at most so much of a track's end stays without prediction
+HOP_S = 2.0  # between the ends of two windows
+# So far behind a track's last sample the newest window may end: exactly on the grid without times,
+# and otherwise where the samples that its last one is made of are known.
+ON_GRID_S, LOOK_AHEAD_S = -0.05, 0.2
+EPSILON_S = 1e-6
 
 Advance = Callable[[Track, float], None]  # a track has been played up to so many seconds
 
@@ -86,7 +90,9 @@ class _Player:
 
     async def _settle(self) -> None:
         """Wait for the predictions of the last windows, which may come after the last ack."""
-        while self.score.end < self._track.t[-1] - HOP_S - LOOK_AHEAD_S:
+        on_grid = not self._options.timed and self._track.rate_hz == GRID_HZ
+        last = self._track.t[-1] - (ON_GRID_S if on_grid else LOOK_AHEAD_S) + EPSILON_S
+        while self.score.end + HOP_S <= last:
             self._news.clear()
             try:
                 async with asyncio.timeout(QUIET_S):
