@@ -97,7 +97,7 @@ def _settings(
 
 
 async def _serve(settings: config.Config) -> None:
-    from stream import service  # noqa: PLC0415  as above
+    from stream import service, web  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -111,6 +111,8 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  listeners  {running.ws_url}/v1/events")
         typer.echo(f"  http       {running.http_url}/v1/devices")
         typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
+        if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+            typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
         await stopped.wait()

@@ -84,7 +84,7 @@ class Publish(Section, frozen=True):
 class Server(Section, frozen=True):
     """Where HTTP and WebSocket listen."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Port = 8765
 
 
@@ -168,9 +168,20 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
     value: Any = raw
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
+    if what.startswith(("Invalid enum value", "Expected `str` matching")) and keys:
+        what = _ALLOWED.get(keys[-1], what)
     what = what.replace("`object`", "`table`")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
     return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
+
+
+_ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
+    "axes": "android or ios is allowed, or nothing",
+    "units": "m/s2 or g is allowed, or nothing",
+    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
+    "base": "a topic without # or + is allowed, not beginning with /",
+    "client_id": "1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit, are allowed",
+}
 
 
 def _section(keys: list[str]) -> Any:  # noqa: ANN401  whichever table it is

@@ -119,7 +119,7 @@ def invitation(request: Request) -> Invitation:
         if _here(server.host):
             advice = "This server listens on this machine only: start it with --host 0.0.0.0."
         else:
-            host = _own_address() + port
+            host = own_address() + port
     if not advice and request.url.scheme != "https":
         advice = "Phones give motion to https pages only: put a proxy with TLS before this server."
     return Invitation(f"{request.url.scheme}://{host}/phone", advice)
@@ -140,7 +140,7 @@ def _here(host: str) -> bool:
         return False
 
 
-def _own_address() -> str:
+def own_address() -> str:
     """Return the address by which this machine's network knows it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         try:

@@ -148,7 +148,9 @@ BAD_CONFIGS = [
     ('[model]\nartifact = "/nowhere"', "/nowhere/manifest.json"),
     ('[devices.p-7]\nartifact = "/nowhere"', "devices.p-7.artifact: /nowhere/manifest.json"),
     ('[devices."p 7"]\nartifact = "x"', "devices.p 7 = {'artifact': 'x'}: a device's id is"),
-    ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker'"),
+    ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker': mqtt://user@host:1883 or"),
+    ('[devices.a]\naxes = "up"', "devices.a.axes = 'up': android or ios is allowed"),
+    ('[server]\nhost = ""', "server.host = ''"),
 ]
 
 

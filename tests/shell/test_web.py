@@ -101,7 +101,7 @@ def asked(listening: str, host: str, scheme: str = "http") -> Request:
 def test_a_phone_is_sent_where_it_can_get(
     monkeypatch: pytest.MonkeyPatch, listening: str, host: str, scheme: str, url: str, advice: str
 ) -> None:
-    monkeypatch.setattr(web, "_own_address", lambda: "OWN")
+    monkeypatch.setattr(web, "own_address", lambda: "OWN")
     invited = web.invitation(asked(listening, host, scheme))
     assert invited.url == url
     assert advice in invited.advice
