@@ -180,6 +180,7 @@ _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "units": "m/s2 or g is allowed, or nothing",
     "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
     "base": "a topic without # or + is allowed, not beginning with /",
+    "sensor_logger": "a topic without # or + is allowed, or nothing",
     "client_id": "1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit, are allowed",
 }
 
