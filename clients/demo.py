@@ -11,7 +11,8 @@ from clients.demo_people import Cast, find_cast
 from clients.listen import follow
 from clients.replay import Replay, replay
 from clients.show import show
-from clients.tasks import beside, ungrouped
+from clients.tasks import beside, together, ungrouped
+from clients.track import Track
 from stream import service
 from stream.config import Config, Server
 
@@ -41,5 +42,10 @@ async def _run(config: Config, console: Console, *, seconds: float | None, plain
 
 
 async def _play_for_ever(cast: Cast, url: str) -> None:
+    """Play everyone again as soon as they are through: nobody waits for the longest recording."""
+    await together({f"demo {track.name}": _again(track, url) for track in cast.tracks})
+
+
+async def _again(track: Track, url: str) -> None:
     while True:
-        await replay(cast.tracks, Replay(url, speed=SPEED, frame_s=FRAME_S), lambda *_: None)
+        await replay([track], Replay(url, speed=SPEED, frame_s=FRAME_S), lambda *_: None)
