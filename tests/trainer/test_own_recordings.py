@@ -265,6 +265,8 @@ def test_people_and_devices_whose_rows_alternate_are_told_apart(tmp_path: Path) 
         ("push-up.csv", "Unknown", "me"),
         ("backup/1.csv", "Unknown", "backup"),
         ("2026-11-22/walking.csv", "Walking", "me"),
+        ("01/walking.csv", "Walking", "01"),
+        ("01/2026-11-22/walking.csv", "Walking", "01"),
         ("anna/2026-11-22 10_30/walking.csv", "Walking", "anna"),
         ("Šárka/1/walking.csv", "Walking", "Šárka"),
     ],

@@ -45,6 +45,9 @@ class Origin:
     subject: str | None = None
 
 
+DATE_DIGITS = 6  # as in 22.11.26
+
+
 def activity_in(text: str) -> str | None:
     """Return the one activity that a text names among other words; None for none or several.
 
@@ -82,12 +85,14 @@ def label_from(names: Sequence[str]) -> str:
 
 
 def subject_from(folders: Sequence[str]) -> str | None:
-    """Return the first folder that may be a person's: no activity's, nor a date or a number."""
-    return next((name for name in folders if activity_in(name) is None and _letters(name)), None)
+    """Return the first folder that may be a person's: no activity's, nor a date.
 
-
-def _letters(name: str) -> bool:
-    return any(map(str.isalpha, name))
+    A number is a person's only where no other folder is: it may as well count takes.
+    """
+    free = [name for name in folders if activity_in(name) is None]
+    named = [name for name in free if any(map(str.isalpha, name))]
+    numbered = [name for name in free if 0 < sum(map(str.isdigit, name)) < DATE_DIGITS]
+    return next(iter(named + numbered), None)
 
 
 def _words(text: str) -> list[str]:
