@@ -13,6 +13,7 @@ import typer
 
 from trainer.bench.cli import bench
 from trainer.cli_errors import named_errors
+from trainer.cli_options import Data, Epochs, Jobs, Seed
 from trainer.options import Options, Protocol
 from trainer.personal import cli as adapt_cli
 
@@ -50,10 +51,8 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results. Default: runs/RECIPE-DATE.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
+    epochs: Epochs = None,
+    seed: Seed = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A trial on few windows, to see that it runs.")
     ] = False,
@@ -90,17 +89,13 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for answers and results.")] = Path(
         "runs/evaluation"
     ),
-    path: Annotated[
-        Path | None, typer.Option("--data", help="The folder that holds the recordings.")
-    ] = None,
+    path: Data = None,
     groups: Annotated[
         int | None, typer.Option(min=2, help="With loso: leave out one of so many groups.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time, one process each.")] = 1,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="A trial: two folds, few windows, one epoch.")
     ] = False,

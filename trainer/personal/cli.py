@@ -8,6 +8,7 @@ import typer
 
 from stream.artifact import SHIPPED
 from trainer.cli_errors import named_errors
+from trainer.cli_options import Data, Epochs, Jobs, Seed
 from trainer.personal.options import Plan
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -57,9 +58,7 @@ def evaluate_adapt(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for fold models and results.")
     ] = Path("runs/evaluation"),
-    path: Annotated[
-        Path | None, typer.Option("--data", help="The folder that holds the recordings.")
-    ] = None,
+    path: Data = None,
     groups: Annotated[
         int | None, typer.Option(min=2, help="Leave out one of so many groups of people.")
     ] = None,
@@ -68,11 +67,9 @@ def evaluate_adapt(
         list[float] | None,
         typer.Option(min=0, help="How strongly weights are held; several are compared."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes everything that is random.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time, one process each.")] = 1,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="A trial: two folds of four people, one epoch.")
     ] = False,
