@@ -182,3 +182,15 @@ async def test_200_devices_stay_smooth(page: Page, running: Service, config: Con
     await expect(last).to_contain_text("%")
     assert await page.evaluate("window.made") == 0  # no tile was built again
     assert await page.evaluate(MEDIAN) < 50  # ms between pictures
+
+
+async def test_who_is_here_comes_before_who_is_not(page: Page, running: Service) -> None:
+    running.hub.devices.get("a-long-gone")
+    begin(running, "b-here", "Walking")
+    await live(page, running.http_url)
+    boxes = [
+        await page.locator(f'.tile[data-device="{name}"]').bounding_box()
+        for name in ("b-here", "a-long-gone")
+    ]
+    here, gone = ((box["y"], box["x"]) for box in boxes if box is not None)
+    assert here < gone
