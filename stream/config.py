@@ -18,7 +18,8 @@ Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1, le=10**9)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
+ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # what names a device, a session or us, as a pattern
+Id = Annotated[str, Meta(pattern=rf"^{ID}\Z")]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

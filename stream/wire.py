@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.config import Wire
+from stream.config import ID, Wire
 from stream.errors import DeviceError, ParameterError
 from stream.limits import (
     MAX_RATE_HZ,
@@ -27,7 +27,7 @@ from stream.limits import (
 from stream.wire_binary import VERSION, read_binary
 from stream.wire_text import Axes, Gravity, TextFrame, Units, explain, named_session, read_text
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_ID = re.compile(ID)
 
 Vectors = NDArray[np.float64]  # (n, 3)
 Times = NDArray[np.float64]  # (n,) device time in s

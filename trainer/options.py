@@ -12,6 +12,10 @@ class Protocol(StrEnum):
     LODO = "lodo"  # leave one data set out
     SPLIT = "split"  # leave the people of `people.TEST` out
 
+    def named(self, groups: int | None) -> str:
+        """Return what titles and folders call it, as in `loso` and `loso-6`."""
+        return f"{self}-{groups}" if groups else str(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from stream.config import Wire
+from stream.config import ID, Wire
 from stream.readings import Push, Traits
 
-_VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_VALID = re.compile(ID)
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 KEPT = 50  # characters of a name that is no id
 

@@ -33,7 +33,7 @@ class Plan:
     @property
     def name(self) -> str:
         """The protocol's folder, as in `loso` and `loso-6`."""
-        return f"{self.protocol}-{self.groups}" if self.groups else str(self.protocol)
+        return self.protocol.named(self.groups)
 
     @property
     def folder(self) -> Path:

@@ -50,7 +50,7 @@ class Settings:
     @property
     def name(self) -> str:
         """What is left out, in titles and as the folder's name."""
-        return f"{Protocol.LOSO}-{self.groups}" if self.groups else str(Protocol.LOSO)
+        return Protocol.LOSO.named(self.groups)
 
     @property
     def place(self) -> Path:
