@@ -7,6 +7,7 @@ from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
 from stream.intake import Intake
+from stream.visitor import Stream
 from stream.wire import check_id
 
 
@@ -18,7 +19,13 @@ class Advice(NamedTuple):
 
 
 def take(
-    hub: Hub, channel: str, dialect: Dialect, limits: Wire, payload: bytes, device: str = ""
+    hub: Hub,
+    channel: str,
+    dialect: Dialect,
+    limits: Wire,
+    payload: bytes,
+    allowed: Stream,
+    device: str = "",
 ) -> Advice:
     """Take a message; return what its user should be told now.
 
@@ -26,6 +33,7 @@ def take(
     OverloadedError, before anything is changed, where there is no room.
     """
     push = dialect.read(payload, limits)
+    allowed.samples(len(push.readings))
     if push.test:
         return Advice()
     name = device or push.device

@@ -7,25 +7,36 @@ import aiomqtt
 
 from stream import config
 
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
 
 def client(options: config.Mqtt) -> aiomqtt.Client:
     """Make a client with a persistent session, a last will and manual acks."""
     url = urlsplit(options.url)
     made = aiomqtt.Client(
         url.hostname or "",
-        url.port or (8883 if url.scheme == "mqtts" else 1883),
+        url.port or DEFAULT_PORTS[url.scheme],
         username=unquote(url.username) if url.username else None,
         password=os.environ.get(options.password_env),
         identifier=options.client_id,
         clean_session=False,
         will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
         max_inflight_messages=options.max_inflight,
-        tls_params=aiomqtt.TLSParameters() if url.scheme == "mqtts" else None,
+        tls_params=_tls(options) if url.scheme == "mqtts" else None,
     )
     made.pending_calls_threshold = options.max_inflight
     # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
     made._client.manual_ack_set(True)
     return made
+
+
+def _tls(options: config.Mqtt) -> aiomqtt.TLSParameters:
+    """Check the broker by `ca`, or the system's; show it our certificate, where there is one."""
+    return aiomqtt.TLSParameters(
+        ca_certs=options.ca or None,
+        certfile=options.cert or None,
+        keyfile=options.key or None,
+    )
 
 
 def ack(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
@@ -41,4 +52,4 @@ def payload(message: aiomqtt.Message) -> bytes:
 def address(url: str) -> str:
     """Return the broker's address without user or password."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 1883}"
+    return f"{parts.hostname}:{parts.port or DEFAULT_PORTS[parts.scheme]}"

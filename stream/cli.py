@@ -12,9 +12,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from stream import __version__, config
+from stream import __version__, config, logs, token_cli
 from stream.artifact import SHIPPED
 from stream.errors import GaitwayError
+from stream.exposure import is_here
+from stream.tokens import Book
 
 app = typer.Typer(
     name="gaitway",
@@ -25,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(token_cli.app, name="token")
 
 
 @app.command()
@@ -49,22 +52,25 @@ def serve(
         Path | None,
         typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
     ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let others in without tokens, or without TLS.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
     Phones connect to ws://ADDRESS:PORT/v1/stream?device=NAME, listeners to
     /v1/events; it says where. Without options and settings it listens on this
-    machine only, at port 8765. Options win over settings. The broker's
-    password is taken from GAITWAY_MQTT_PASSWORD.
+    machine only, at port 8765, and asks for tokens once there are some
+    (`gaitway token`); to let other machines in, it needs tokens and TLS, or
+    --insecure. Options win over settings. The broker's password is taken from
+    GAITWAY_MQTT_PASSWORD.
 
     [dim]gaitway serve[/]
-    [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
+    [dim]gaitway serve --host 0.0.0.0 --insecure --mqtt mqtt://homeassistant.local[/]
     """
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    settings = _settings(config_path, host, port, mqtt, artifact)
+    logs.set_up(logging.INFO if verbose else logging.WARNING)
+    settings = _settings(config_path, host, port, mqtt, artifact, insecure=insecure)
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -80,13 +86,13 @@ def _settings(
     port: int | None,
     mqtt: str | None,
     artifact: Path | None,
+    *,
+    insecure: bool,
 ) -> config.Config:
-    default = Path("config.toml")
-    if path is None and default.is_file():
-        path = default
-    settings = config.load(path) if path else config.Config()
+    settings = config.load_found(path)
     changes: dict[str, dict[str, object]] = {
         "server": {"host": host, "port": port},
+        "auth": {"insecure": insecure or None},
         "mqtt": {"url": mqtt},
         "model": {"artifact": None if artifact is None else str(artifact)},
     }
@@ -115,8 +121,16 @@ async def _serve(settings: config.Config) -> None:
             typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
+        _say_who_may_in(settings, running.gate.book())
         await stopped.wait()
         typer.echo("stopping")
+
+
+def _say_who_may_in(settings: config.Config, book: Book | None) -> None:
+    if book is not None:
+        typer.echo(f"  tokens     asked for: {len(book)} in {settings.auth.tokens}")
+    elif not is_here(settings.server.host):
+        typer.echo("  open       to everyone who reaches it, as --insecure says")
 
 
 @app.command()

@@ -89,14 +89,42 @@ class Server(Section, frozen=True):
     port: Port = 8765
 
 
+class Auth(Section, frozen=True):
+    """Who may come in; `auto` asks for tokens as soon as the file is there."""
+
+    tokens: Annotated[str, Meta(min_length=1)] = "tokens.json"
+    required: Literal["auto", "always", "never"] = "auto"
+    insecure: bool = False
+    origins: tuple[Annotated[str, Meta(pattern=r"^https?://[^/\s]+\Z")], ...] = ()
+
+
+class Limits(Section, frozen=True):
+    """How much one device, and one address, may send."""
+
+    exempt: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    burst_s: Positive = 100.0
+    device_frames_per_s: Positive = 100.0
+    device_bytes_per_s: Positive = 1_000_000.0
+    device_samples_per_s: Positive = 5_000.0
+    address_frames_per_s: Positive = 1_000.0
+    address_bytes_per_s: Positive = 10_000_000.0
+    address_samples_per_s: Positive = 50_000.0
+    address_connections: Count = 500
+    failed_logins_per_min: Positive = 20.0
+    max_known: Count = 20_000
+
+
 class Mqtt(Section, frozen=True):
     """The broker; an empty `url` means no MQTT."""
 
-    url: Annotated[str, Meta(pattern=r"^$|^mqtts?://[^/\s]+$")] = ""
+    url: Annotated[str, Meta(pattern=r"^$|^mqtts?://([^/\s:@]+@)?[^/\s@]+\Z")] = ""
     base: Annotated[str, Meta(pattern=r"^[^/#+\s][^#+\s]*$")] = "gaitway"
     sensor_logger: Annotated[str, Meta(pattern=r"^([^#+\s]+)?\Z")] = "sensor-logger"
     client_id: Id = "gaitway"
     password_env: str = "GAITWAY_MQTT_PASSWORD"  # noqa: S105  the variable's name, not a secret
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
     max_queue: Count = 10_000
     max_inflight: Annotated[int, Meta(ge=1, le=65535)] = 200
     reconnect_max_s: Positive = 30.0
@@ -124,8 +152,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
     server: Server = Server()
+    auth: Auth = Auth()
+    limits: Limits = Limits()
     mqtt: Mqtt = Mqtt()
     devices: dict[Id, Device] = {}
+
+
+def load_found(path: Path | None) -> Config:
+    """Load the file that is named, else ./config.toml, else the defaults."""
+    default = Path("config.toml")
+    if path is None and default.is_file():
+        path = default
+    return load(path) if path else Config()
 
 
 def load(path: Path) -> Config:
@@ -157,7 +195,7 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
     """Put key and value in front of msgspec's message, which ends in " - at `$.key`"."""
     what, _, where = message.partition(" - at ")
     keys = re.findall(r"\.(\w+)", where)
-    if "[...]" in where or where.startswith("`key`"):  # msgspec does not say which device's
+    if where.startswith(("`$.devices[...]", "`key`")):  # msgspec does not say which device's
         keys.insert(1, _faulty_device(raw["devices"]))
     if where.startswith("`key`"):
         what = "a device's id is 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit"
@@ -173,13 +211,18 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
         what = _ALLOWED.get(keys[-1], what)
     what = what.replace("`object`", "`table`")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
+    if keys[-1:] == ["url"]:
+        value = re.sub(r":[^:@/]*@", ":…@", str(value))  # a password is not repeated
     return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
 
 
 _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "axes": "android or ios is allowed, or nothing",
     "units": "m/s2 or g is allowed, or nothing",
-    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
+    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing; the password goes into the "
+    "environment",
+    "origins": "http://host:port or https://host:port, without a path, are allowed",
+    "required": "auto, always or never is allowed",
     "base": "a topic without # or + is allowed, not beginning with /",
     "sensor_logger": "a topic without # or + is allowed, or nothing",
     "client_id": "1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit, are allowed",

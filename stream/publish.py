@@ -20,10 +20,11 @@ class Listener:
         self.outbox = outbox
         self.query = query
 
-    def wants(self, kind: str, session: str | None) -> bool:
-        """Whether a message of this type and session is asked for."""
+    def wants(self, device: str, kind: str, session: str | None) -> bool:
+        """Whether a message of this device, type and session is asked for."""
         query = self.query
-        return kind in query.types and (query.session is None or query.session == session)
+        wanted = kind in query.types and (query.session is None or query.session == session)
+        return wanted and query.sees(device)
 
 
 class Publisher:
@@ -48,7 +49,7 @@ class Publisher:
         kind = str(message.__struct_config__.tag)
         session = getattr(message, "session", None)
         for listener in (*self._by_device.get(device, ()), *self._everything):
-            if listener.wants(kind, session):
+            if listener.wants(device, kind, session):
                 self._put(listener, text)
         for sink in self._sinks:
             sink(device, message, channel)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import http, models
+from stream import exposure, headers, http, models
 from stream.classifier import Classifier
 from stream.config import Config
 from stream.errors import ConfigError
+from stream.gate import Gate
 from stream.history import History
 from stream.hub import Hub
 from stream.metrics import Metrics
@@ -36,6 +37,7 @@ class Service(NamedTuple):
     port: int
     hub: Hub
     bridge: Bridge | None
+    gate: Gate
 
     @property
     def http_url(self) -> str:
@@ -61,20 +63,25 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, or the address is taken.
+    where an artifact is damaged or disagrees, the address is taken, or others could reach a server
+    that is not guarded.
     """
     hub = _hub(config, models.load(config, classifier))
-    bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
-    application = http.app(config, hub, _mqtt_state(bridge))
+    gate = Gate(config.auth, config.limits, hub.metrics)
+    exposure.may_start(
+        config.server.host, tls=False, tokens=bool(gate.book()), insecure=config.auth.insecure
+    )
+    bridge = Bridge(config.mqtt, config.wire, hub, gate) if config.mqtt.url else None
+    application = http.app(config, hub, gate, _mqtt_state(bridge))
     listening = _listen(config.server.host, config.server.port)
     server = _Server(_uvicorn_config(config, application))
     async with asyncio.TaskGroup() as tasks:
         answering = tasks.create_task(hub.models.run(), name="models")
-        sweeping = tasks.create_task(_sweep(hub), name="sweep")
+        sweeping = tasks.create_task(_sweep(hub, gate), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
-            yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
+            yield Service(config.server.host, listening.getsockname()[1], hub, bridge, gate)
         finally:
             await _stop(hub, bridge, application, server)
             await serving
@@ -97,10 +104,11 @@ def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
     return state
 
 
-async def _sweep(hub: Hub) -> None:
+async def _sweep(hub: Hub, gate: Gate) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         hub.sweep()
+        gate.sweep()
 
 
 async def _stop(
@@ -127,7 +135,7 @@ async def _stop(
 
 def _uvicorn_config(config: Config, application: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        application,
+        headers.guarded(application),
         ws="websockets-sansio",
         ws_max_size=config.wire.max_frame_bytes,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already

@@ -4,7 +4,6 @@ Serves files as they are; the pages themselves speak the protocol like any other
 """
 
 import io
-import ipaddress
 import os
 import re
 import socket
@@ -19,6 +18,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from stream.exposure import is_here
 
 PAGES = Path(__file__).with_name("pages")
 HEADERS = {
@@ -115,8 +116,8 @@ def invitation(request: Request) -> Invitation:
         host = f"{server.host}:{server.port}"
     name, port = _split(host)
     advice = ""
-    if _here(name):
-        if _here(server.host):
+    if is_here(name):
+        if is_here(server.host):
             advice = "This server listens on this machine only: start it with --host 0.0.0.0."
         else:
             host = own_address() + port
@@ -129,15 +130,6 @@ def _split(host: str) -> tuple[str, str]:
     """Split a Host header into the name and `:port`, which may be empty."""
     found = re.fullmatch(r"(.*?)(:\d+)?", host)
     return (found[1].strip("[]"), found[2] or "") if found else (host, "")
-
-
-def _here(host: str) -> bool:
-    if host.rstrip(".").endswith("localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def own_address() -> str:
