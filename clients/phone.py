@@ -34,7 +34,8 @@ class Phone:
     Entering it connects, and raises UnreachableError or RefusedError where that fails. After
     that it connects again by itself, for `patience_s` at most (None: for ever). Leaving it waits
     until all frames are acked and ends the session; leaving it by an exception ends only the
-    connection, and the session can be resumed with `session` (over WebSocket).
+    connection, and the session can be resumed with `session` (over WebSocket). Where the server
+    asks for a token, it is `token`, or in the environment variable GAITWAY_TOKEN.
     """
 
     def __init__(

@@ -1,11 +1,13 @@
 """How a broker is connected to, and its messages read and acked. Knows no topic."""
 
 import os
+import ssl
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
 from stream import config
+from stream.errors import ConfigError
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -22,7 +24,7 @@ def client(options: config.Mqtt) -> aiomqtt.Client:
         clean_session=False,
         will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
         max_inflight_messages=options.max_inflight,
-        tls_params=_tls(options) if url.scheme == "mqtts" else None,
+        tls_context=tls(options),
     )
     made.pending_calls_threshold = options.max_inflight
     # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
@@ -30,13 +32,22 @@ def client(options: config.Mqtt) -> aiomqtt.Client:
     return made
 
 
-def _tls(options: config.Mqtt) -> aiomqtt.TLSParameters:
-    """Check the broker by `ca`, or the system's; show it our certificate, where there is one."""
-    return aiomqtt.TLSParameters(
-        ca_certs=options.ca or None,
-        certfile=options.cert or None,
-        keyfile=options.key or None,
-    )
+def tls(options: config.Mqtt) -> ssl.SSLContext | None:
+    """Check the broker by `ca`, or the system's; show it our certificate, where there is one.
+
+    None for mqtt://. Raises ConfigError where a file can't be used.
+    """
+    if urlsplit(options.url).scheme != "mqtts":
+        return None
+    name, path = "ca", options.ca
+    try:
+        context = ssl.create_default_context(cafile=options.ca or None)
+        name, path = "cert", options.cert
+        if options.cert:
+            context.load_cert_chain(options.cert, options.key or None)
+    except OSError as error:  # what is no certificate is one, too
+        raise ConfigError(f"mqtt.{name} = {path!r}: cannot be used: {error.strerror}") from error
+    return context
 
 
 def ack(client: aiomqtt.Client, message: aiomqtt.Message) -> None:

@@ -5,14 +5,15 @@ neither its memory nor how many it knows; a token bucket is shorter than what it
 """
 
 from collections import OrderedDict
-from math import inf
+
+ROUNDING = 1e-6  # of one message, so that who waited as long as told is not sent away again
 
 
 class Bucket:
     """What one sender has left of several things, such as frames and bytes.
 
-    Each fills at its rate a second up to `burst_s` seconds' worth. A message passes while anything
-    of each is left, and may overdraw, so that none is too large to pass at all.
+    Each fills at its rate a second up to `burst_s` seconds' worth. A message passes while one of
+    each is left, and may overdraw, so that none is too large to pass at all.
     """
 
     def __init__(self, rates: tuple[float, ...], burst_s: float, now: float) -> None:
@@ -24,9 +25,10 @@ class Bucket:
     def wait(self, now: float) -> tuple[float, int]:
         """Return the seconds until a message passes, 0 for now, and which thing is short."""
         self._fill(now)
+        short = [min(1.0, full) - left for left, full in zip(self._left, self._full, strict=True)]
         waits = [
-            0.0 if left > 0 else (-left + 1e-9) / rate if rate else inf
-            for left, rate in zip(self._left, self._rates, strict=True)
+            lacking / rate if lacking > ROUNDING else 0.0
+            for lacking, rate in zip(short, self._rates, strict=True)
         ]
         longest = max(waits)
         return longest, waits.index(longest)

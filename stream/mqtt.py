@@ -53,6 +53,7 @@ class Bridge:
         self.connected = False
         self._gate = gate
         self._options = options
+        broker.tls(options)  # what is wrong with its files is said at once
         self._limits = limits
         self._hub = hub
         self._metrics: Metrics = hub.metrics
