@@ -132,7 +132,8 @@ export class Link extends EventTarget {
     if (code === UNAUTHENTICATED) return this.#ask();
     if (code in FINAL) {
       if (code === FORBIDDEN) ask(`${reason}.`);
-      this.#end(`${FINAL[code]}${(code === 1008 || code === FORBIDDEN) && reason ? `: ${reason}` : ''}.`);
+      const told = (code === 1008 || code === FORBIDDEN) && reason;
+      this.#end(`${FINAL[code]}${told ? `: ${reason}` : ''}.`);
       return;
     }
     this.#say(this.#finishing ? 'finishing' : 'waiting', this.#why(code));
