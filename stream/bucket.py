@@ -25,6 +25,8 @@ class Bucket:
     def wait(self, now: float) -> tuple[float, int]:
         """Return the seconds until a message passes, 0 for now, and which thing is short."""
         self._fill(now)
+        if min(self._left) >= 1.0:  # nearly always
+            return 0.0, 0
         short = [min(1.0, full) - left for left, full in zip(self._left, self._full, strict=True)]
         waits = [
             lacking / rate if lacking > ROUNDING else 0.0
