@@ -28,7 +28,7 @@ class Caller:
             # A connection for each question: phyphox gets confused by those that are kept.
             async with httpx.AsyncClient(
                 base_url=self._line.phone.url,
-                headers={"Connection": "close"},
+                headers={"Connection": "close", "Accept-Encoding": "identity"},
                 timeout=TIMEOUT_S,
                 trust_env=False,
             ) as client:
@@ -66,7 +66,7 @@ class Caller:
             if response.status_code != httpx.codes.OK:
                 raise UnreachableError(f"answers {response.status_code}. {phyphox.MISSING}")
             payload = bytearray()
-            async for part in response.aiter_bytes():
+            async for part in response.aiter_raw():  # not unpacked: little could become much
                 payload += part
                 if len(payload) > phyphox.MAX_BYTES:
                     break

@@ -16,6 +16,13 @@ MAX_GATHERED = 256  # and no more of them wait
 CLOSE_S = 1.0  # how long a phone may take to say goodbye
 
 
+class _Connect(connect):
+    """Doesn't let a phone send us elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class Caller:
     """Keeps one connection at a time, until it breaks."""
 
@@ -25,7 +32,7 @@ class Caller:
     async def serve(self) -> None:
         """Connect and take what comes, until cancelled; raises UnreachableError when it breaks."""
         try:
-            async with connect(
+            async with _Connect(
                 self._line.phone.url,
                 compression=None,
                 proxy=None,

@@ -69,7 +69,8 @@ class Line:
                 return
             except OverloadedError as error:
                 # Nobody reads on meanwhile, so the phone holds what it can.
-                self.say(str(error))
+                if not hub.stopping:
+                    self.say(str(error))
                 await asyncio.sleep(1)
                 continue
             if advice.text:  # each once, so there is nothing to limit

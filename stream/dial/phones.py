@@ -95,4 +95,8 @@ def _port(url: SplitResult) -> int | None:
     """Return the port, if one is given; raises ValueError for one that can't be, or no host."""
     if not url.hostname:
         raise ValueError("the address is missing")
+    try:
+        url.hostname.encode("idna")  # as looking it up will do
+    except UnicodeError as error:
+        raise ValueError(f"{url.hostname!r} is no host's name") from error
     return url.port

@@ -69,6 +69,8 @@ def test_an_address_of_phyphox(url: str, complete: str) -> None:
         ("http://b", "sensor-server", "app = 'sensor-server' is dialled at ws://ADDRESS:8080/"),
         ("ws://b", "phyphox", "app = 'phyphox' is dialled at http://ADDRESS:8080 is allowed"),
         ("ws://:8080", "", "the address is missing"),
+        ("ws://a..b", "", "'a..b' is no host's name; ws://ADDRESS:8080/sensor/connect?type="),
+        ("http://a..b", "", "'a..b' is no host's name; http://ADDRESS:8080 is allowed"),
     ],
 )
 def test_an_address_that_cannot_be_meant(url: str, app: str, reason: str) -> None:
