@@ -75,6 +75,7 @@ def serve(
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
     settings = _settings(config_path, host, port, mqtt, artifact, dial or [])
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.

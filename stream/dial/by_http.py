@@ -36,7 +36,8 @@ class Caller:
                     await self._ask(client)
                     await asyncio.sleep(self._poll_s)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnreachableError(f"cannot be reached: {error or type(error).__name__}") from error
+            why = str(error) or type(error).__name__
+            raise UnreachableError(f"cannot be reached: {why}") from error
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
         payload = await self._get(client, "/get", self._cursor.query())

@@ -43,7 +43,8 @@ class Caller:
         except ConnectionClosed as closed:
             raise UnreachableError(_why(closed)) from closed
         except (OSError, WebSocketException) as error:  # a timeout is an OSError, too
-            raise UnreachableError(f"cannot be reached: {error or type(error).__name__}") from error
+            why = str(error) or type(error).__name__
+            raise UnreachableError(f"cannot be reached: {why}") from error
 
     async def _listen(self, socket: ClientConnection) -> None:
         self._line.connected()

@@ -50,6 +50,17 @@ async def test_whatever_answers_disturbs_nobody(config: Config, scheme: str, ans
     assert not any(b"elsewhere" in line for line in asked)
 
 
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+async def test_why_a_phone_is_not_reached_is_never_empty(
+    config: Config, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    async with dialling(config, off=f"{scheme}://127.0.0.1:9") as running:
+        await until(lambda: metric(running, "gaitway_dial_failures_total") >= 1)
+    (told,) = [text for text in caplog.messages if text.startswith("off: ")]
+    assert "cannot be reached: " in told
+    assert "reached: ." not in told
+
+
 async def test_who_dials_nobody_runs_no_dialler(config: Config) -> None:
     async with dialling(config):
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("dial")]
