@@ -17,13 +17,13 @@ GOLDEN = Path(__file__).parents[1] / "data" / "sensor-server"
 
 def test_one_sensor() -> None:
     push = read((GOLDEN / "one.json").read_bytes(), Wire())
-    assert push.readings == [Reading("total", 1621374624190440.0, (0.251, 4.209, 5.818))]
+    assert push.readings == [Reading("total", 1734000123456789.0, (0.25, 4.375, 8.75))]
     assert (push.device, push.session, push.other) == ("", None, 0)
 
 
 def test_one_of_several_sensors() -> None:
     push = read((GOLDEN / "several.json").read_bytes(), Wire())
-    assert push.readings == [Reading("total", 3925657519043709.0, (-0.303, 6.009, 4.573))]
+    assert push.readings == [Reading("total", 3925657519043709.0, (-0.5, 6.125, 7.25))]
 
 
 def test_another_sensor_is_only_counted() -> None:
