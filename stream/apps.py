@@ -7,6 +7,7 @@ from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
 from stream.intake import Intake
+from stream.readings import Push
 from stream.wire import check_id
 
 
@@ -31,6 +32,11 @@ def take(
     name = device or push.device
     if not name:
         raise DeviceError("the message names no device: deviceId, or ?device= in the URL, must")
+    return feed(hub, channel, dialect, limits, push, name)
+
+
+def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, name: str) -> Advice:
+    """Take a message that is read already, of the device `name`; as `take` does."""
     known = None if push.session else hub.current(channel, check_id("device", name))
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import http, models
+from stream import dial, http, models
 from stream.classifier import Classifier
 from stream.config import Config
 from stream.errors import ConfigError
@@ -61,10 +61,12 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, or the address is taken.
+    where an artifact is damaged or disagrees, the address is taken, or a phone's is wrong.
     """
+    phones = dial.listed(config.devices)
     hub = _hub(config, models.load(config, classifier))
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+    dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
     application = http.app(config, hub, _mqtt_state(bridge))
     listening = _listen(config.server.host, config.server.port)
     server = _Server(_uvicorn_config(config, application))
@@ -72,10 +74,13 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
+        dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
             yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
         finally:
+            if dialling:
+                dialling.cancel()
             await _stop(hub, bridge, application, server)
             await serving
             for task in filter(None, (bridging, sweeping, answering)):
