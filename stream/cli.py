@@ -27,29 +27,50 @@ app = typer.Typer(
 )
 
 
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings. Default: ./config.toml, if any."),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Where to listen; 0.0.0.0, the default with TLS, lets phones in."
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, metavar="PORT", help="0 lets the system choose."),
+]
+Https = Annotated[
+    bool, typer.Option("--https", help="Speak TLS, with a certificate made for this machine.")
+]
+Cert = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Speak TLS with your own certificate chain, in PEM."),
+]
+Key = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of --cert, in PEM.")]
+Mqtt = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
+]
+Artifact = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
+
+
 @app.command()
 def serve(
-    config_path: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings. Default: ./config.toml, if any."),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in."),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="0 lets the system choose."),
-    ] = None,
-    mqtt: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
-    ] = None,
-    artifact: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
-    ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    config_path: ConfigFile = None,
+    host: Host = None,
+    port: Port = None,
+    https: Https = False,
+    cert: Cert = None,
+    key: Key = None,
+    mqtt: Mqtt = None,
+    artifact: Artifact = None,
+    verbose: Verbose = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
@@ -58,13 +79,31 @@ def serve(
     machine only, at port 8765. Options win over settings. The broker's
     password is taken from GAITWAY_MQTT_PASSWORD.
 
+    Browsers give a phone's motion to https pages only: --https makes a
+    certificate authority, once, in ~/.local/share/gaitway, lets phones in,
+    and prints a code to scan and where a phone gets the authority.
+
     [dim]gaitway serve[/]
+    [dim]gaitway serve --https[/]
     [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
     """
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    settings = _settings(config_path, host, port, mqtt, artifact)
+    settings = _settings(
+        config_path,
+        {
+            "server": {
+                "host": host,
+                "port": port,
+                "https": https or None,
+                "cert": cert,
+                "key": key,
+            },
+            "mqtt": {"url": mqtt},
+            "model": {"artifact": artifact},
+        },
+    )
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -74,30 +113,22 @@ def serve(
     uvloop.run(_serve(settings))
 
 
-def _settings(
-    path: Path | None,
-    host: str | None,
-    port: int | None,
-    mqtt: str | None,
-    artifact: Path | None,
-) -> config.Config:
+def _settings(path: Path | None, options: dict[str, dict[str, object]]) -> config.Config:
+    """Read the settings, and put in what the command line says: what is not None."""
     default = Path("config.toml")
     if path is None and default.is_file():
         path = default
     settings = config.load(path) if path else config.Config()
-    changes: dict[str, dict[str, object]] = {
-        "server": {"host": host, "port": port},
-        "mqtt": {"url": mqtt},
-        "model": {"artifact": None if artifact is None else str(artifact)},
-    }
     raw = msgspec.to_builtins(settings)
-    for section, values in changes.items():
-        raw[section].update({key: value for key, value in values.items() if value is not None})
+    for section, values in options.items():
+        for key, value in values.items():
+            if value is not None:
+                raw[section][key] = str(value) if isinstance(value, Path) else value
     return config.check(raw, str(path) if path else "command line")
 
 
 async def _serve(settings: config.Config) -> None:
-    from stream import service, web  # noqa: PLC0415  as above
+    from stream import addresses, service, terminal  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -111,10 +142,12 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  listeners  {running.ws_url}/v1/events")
         typer.echo(f"  http       {running.http_url}/v1/devices")
         typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
-        if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
-            typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
+        if settings.server.address in addresses.ANY:
+            typer.echo(f"  elsewhere  the same at {addresses.own()}:{running.port}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
+        for line in terminal.invitation(running, color=sys.stdout.isatty()):
+            typer.echo(line)
         await stopped.wait()
         typer.echo("stopping")
 
