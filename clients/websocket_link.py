@@ -130,8 +130,10 @@ async def open_websocket(
         raise RefusedError(f"{where}: HTTP {status}: is this a Gaitway server?", status) from error
     except (OSError, InvalidMessage) as error:  # a timeout is an OSError
         _judge_tls(where, error)
+        # What speaks TLS hangs up on who does not.
+        hint = ", or try wss://" if isinstance(error, InvalidMessage) else ""
         raise UnreachableError(
-            f"nobody answers at {where}: start one with `gaitway serve` ({error})"
+            f"nobody answers at {where}: start one with `gaitway serve`{hint} ({error})"
         ) from error
     except InvalidHandshake as error:
         raise RefusedError(f"{where}: {error}", 0) from error

@@ -93,6 +93,12 @@ async def test_the_command_line_takes_it(secure: Service, elsewhere: Path) -> No
     assert done.returncode == 0, done.stderr
 
 
+async def test_a_client_without_tls_is_told_to_try_it(secure: Service) -> None:
+    with pytest.raises(UnreachableError, match="or try wss://"):
+        async with Phone(secure.ws_url.replace("wss", "ws"), "a"):
+            pass
+
+
 async def test_a_server_without_tls_is_told_from_one_that_is_not_there(running: Service) -> None:
     with pytest.raises(RefusedError, match="nobody speaks TLS there: try ws://"):
         async with Phone(f"wss://127.0.0.1:{running.port}", "a"):
