@@ -6,14 +6,15 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import dial, http, models
+from stream import addresses, dial, http, models, trust
 from stream.classifier import Classifier
-from stream.config import Config
+from stream.config import Config, Server
 from stream.errors import ConfigError
 from stream.history import History
 from stream.hub import Hub
@@ -22,7 +23,11 @@ from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
 
+if TYPE_CHECKING:  # loads what only TLS needs
+    from stream.tls import Identity
+
 SWEEP_S = 1.0
+RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
 DRAIN_S = 2.5  # how long a stop waits for the last batches
 GOODBYE_S = 1.0  # and for the broker to take the last messages
 BACKLOG = 4096  # connections that may wait to be accepted
@@ -36,16 +41,18 @@ class Service(NamedTuple):
     port: int
     hub: Hub
     bridge: Bridge | None
+    identity: "Identity | None" = None  # what TLS clients are shown; None: there is no TLS
+    trust_port: int = 0  # where a phone learns to trust that, without TLS; 0: nowhere
 
     @property
     def http_url(self) -> str:
         """Where HTTP is served."""
-        return f"http://{_in_url(self.host)}:{self.port}"
+        return f"http{'s' if self.identity else ''}://{_in_url(self.host)}:{self.port}"
 
     @property
     def ws_url(self) -> str:
         """Where WebSockets are served."""
-        return f"ws://{_in_url(self.host)}:{self.port}"
+        return f"ws{'s' if self.identity else ''}://{_in_url(self.host)}:{self.port}"
 
 
 class _Server(uvicorn.Server):
@@ -61,23 +68,27 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, the address is taken, or a phone's is wrong.
+    where an artifact is damaged or disagrees, the address is taken, a certificate is no good, or
+    a phone's address is wrong.
     """
     phones = dial.listed(config.devices)
+    identity = _identity(config.server)
     hub = _hub(config, models.load(config, classifier))
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
     dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
     application = http.app(config, hub, _mqtt_state(bridge))
-    listening = _listen(config.server.host, config.server.port)
-    server = _Server(_uvicorn_config(config, application))
-    async with asyncio.TaskGroup() as tasks:
+    listening = _listen(config.server.address, config.server.port)
+    port = listening.getsockname()[1]
+    server = _Server(_uvicorn_config(config, application, identity))
+    async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
+        application.state.identity, application.state.trust_port = identity, trust_port
         answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
-            yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
+            yield Service(config.server.address, port, hub, bridge, identity, trust_port)
         finally:
             if dialling:
                 dialling.cancel()
@@ -85,6 +96,42 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
             await serving
             for task in filter(None, (bridging, sweeping, answering)):
                 task.cancel()
+
+
+@asynccontextmanager
+async def _trusting(config: Config, identity: "Identity | None", port: int) -> AsyncIterator[int]:
+    """Let phones in that do not trust us yet, and keep our certificate good; yields the port."""
+    if identity is None or identity.authority is None:
+        yield 0
+        return
+    listening = _listen_beside(config.server, port)
+    door = _Server(_uvicorn_config(config, trust.door(identity, port)))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(door.serve([listening]), name="door")
+        renewing = tasks.create_task(_renew(identity), name="renew")
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            renewing.cancel()
+            door.should_exit = True
+
+
+async def _renew(identity: "Identity") -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        try:
+            if identity.renew(datetime.now(UTC)):
+                log.info("a newer certificate is shown, for %s", ", ".join(addresses.of_machine()))
+        except ConfigError:
+            log.exception("the certificate cannot be renewed")
+
+
+def _identity(server: Server) -> "Identity | None":
+    if not server.secure:
+        return None
+    from stream import tls  # noqa: PLC0415  its libraries take 60 ms to load
+
+    return tls.identity(server)
 
 
 def _hub(config: Config, loaded: Models) -> Hub:
@@ -130,7 +177,9 @@ async def _stop(
     server.should_exit = True
 
 
-def _uvicorn_config(config: Config, application: Starlette) -> uvicorn.Config:
+def _uvicorn_config(
+    config: Config, application: Starlette, identity: "Identity | None" = None
+) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         ws="websockets-sansio",
@@ -141,6 +190,7 @@ def _uvicorn_config(config: Config, application: Starlette) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=1,
         server_header=False,
+        ssl_context_factory=(lambda *_: identity.context) if identity else None,
     )
 
 
@@ -159,6 +209,13 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def _listen_beside(server: Server, port: int) -> socket.socket:
+    """Listen at the port after `port`, or else at any free one."""
+    try:
+        return _listen(server.address, port + 1 if server.port and port < 65535 else 0)
+    except ConfigError:
+        return _listen(server.address, 0)
+
+
 def _in_url(host: str) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  not bound here
-    return f"[{name}]" if ":" in name else name
+    return addresses.in_url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host))  # noqa: S104
