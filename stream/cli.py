@@ -49,6 +49,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write what phones are labelled with as recordings."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
@@ -64,7 +68,7 @@ def serve(
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    settings = _settings(config_path, host, port, mqtt, artifact)
+    settings = _settings(config_path, host, port, mqtt, artifact, record)
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -80,6 +84,7 @@ def _settings(
     port: int | None,
     mqtt: str | None,
     artifact: Path | None,
+    record: Path | None,
 ) -> config.Config:
     default = Path("config.toml")
     if path is None and default.is_file():
@@ -89,6 +94,7 @@ def _settings(
         "server": {"host": host, "port": port},
         "mqtt": {"url": mqtt},
         "model": {"artifact": None if artifact is None else str(artifact)},
+        "record": {"folder": None if record is None else str(record)},
     }
     raw = msgspec.to_builtins(settings)
     for section, values in changes.items():
@@ -115,6 +121,8 @@ async def _serve(settings: config.Config) -> None:
             typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
+        if settings.record.folder:
+            typer.echo(f"  recording  what phones are labelled with, to {settings.record.folder}")
         await stopped.wait()
         typer.echo("stopping")
 

@@ -85,7 +85,9 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
 def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
     publisher = Publisher(History(config.publish.history), metrics)
-    return Hub(config.hub, loaded, publisher, metrics, settings=config.devices)
+    return Hub(
+        config.hub, loaded, publisher, metrics, settings=config.devices, record=config.record
+    )
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
@@ -108,6 +110,7 @@ async def _stop(
 ) -> None:
     """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
+    hub.recorder.finish_all()
     if server.started:  # else a phone that is told to go would be back before the port is closed
         for accepting in server.servers:
             accepting.close()
