@@ -19,6 +19,7 @@ const faceUp = new FaceUp();
 let link = null;
 let samples = []; // not yet in a frame
 let hiddenSince = null;
+let asking = false; // for permission
 
 screen.name.value = recall();
 screen.signs(recallSigns());
@@ -37,9 +38,9 @@ if (!globalThis.isSecureContext) permission().then((said) => screen.trouble('per
 
 async function start() {
   if (!isAllowed(screen.name.value)) return screen.nameAllowed(false);
-  screen.toggle.disabled = true;
-  const refused = await permission(); // first of all: iOS asks only while it handles the tap
-  screen.toggle.disabled = false;
+  if (asking) return; // the button stays enabled, or the keyboard would lose it
+  asking = true;
+  const refused = await permission().finally(() => (asking = false)); // iOS asks only in the tap
   screen.trouble('permission', refused);
   if (refused) return;
   link = new Link(streamUrl(screen.name.value));

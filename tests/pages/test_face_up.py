@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from playwright.async_api import Page, WebSocket, expect
+from playwright.async_api import BrowserContext, Page, WebSocket, expect
 
 from clients.walker import walk
 from stream import service
@@ -56,9 +56,9 @@ async def test_a_wrong_guess_is_overridden_from_then_on(
     assert parse_qs(urlsplit(socket.url).query)["axes"] == ["android"]
 
 
-async def test_what_the_server_cant_tell_is_said(
-    page: Page, motion: Motion, config: Config
-) -> None:
+async def test_what_the_server_cant_tell_is_said(context: BrowserContext, config: Config) -> None:
+    page = await context.new_page()  # that may log the server's 409
+    await Motion.of(page)
     settings = msgspec.structs.replace(config, devices={"pixel-7": Device(axes="ios")})
     async with service.running(settings) as running:
         await check(page, running.http_url)
