@@ -22,7 +22,7 @@ class Part(NamedTuple):
     """Consecutive samples of one label, which follow those before them unless it `begins`."""
 
     label: str
-    begins: bool  # with it a stretch begins: another label, or time is missing before it
+    begins: bool  # with it a stretch begins
     rows: list[Row]
 
 
@@ -40,7 +40,7 @@ class Labeller:
         self._waiting: list[tuple[float, str | None]] = []  # by time, which has not come
         self._held: list[tuple[str, Row]] = []
         self._newest = -inf  # time of the newest sample, while there is something to label
-        self._last: tuple[str, float] | None = None  # label and time of the stretch's newest
+        self._stretch: str | None = None  # label of the stretch that goes on; None: none does
         self._parts: list[Part] = []
         self._unordered = 0
 
@@ -93,7 +93,7 @@ class Labeller:
     def break_off(self) -> None:
         """Let a new stretch begin, since samples to come have other signs than those before."""
         self._release(inf)
-        self._last = None
+        self._stretch = None
 
     def end(self) -> None:
         """End every label; what is held is ready then."""
@@ -129,15 +129,10 @@ class Labeller:
         for label, row in self._held:
             if row[0] > until:
                 break
-            begins = self._begins(label, row[0])
+            begins = label != self._stretch
             if begins or not self._parts:
                 self._parts.append(Part(label, begins, []))
             self._parts[-1].rows.append(row)
-            self._last = (label, row[0])
+            self._stretch = label
             count += 1
         del self._held[:count]
-
-    def _begins(self, label: str, t: float) -> bool:
-        if self._last is None or self._last[0] != label:
-            return True
-        return t - self._last[1] > self._max_gap_s

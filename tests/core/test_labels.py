@@ -106,10 +106,10 @@ def test_the_same_label_again_begins_another_stretch_only_after_an_end() -> None
     assert found == [("Walking", ticks(10, 15)), ("Walking", ticks(15.25, 60))]
 
 
-def test_a_gap_begins_another_stretch_of_the_same_label() -> None:
+def test_a_gap_ends_nothing() -> None:
     t = np.concatenate([SECONDS[:80], SECONDS[90:]])
     found, _ = stretches(t, [(0, 0.0, "Walking")])
-    assert found == [("Walking", ticks(0, 20)), ("Walking", ticks(22.5, 60))]
+    assert found == [("Walking", ticks(0, 20) + ticks(22.5, 60))]
 
 
 def test_time_that_runs_back_ends_all_labels() -> None:
