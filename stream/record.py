@@ -95,14 +95,15 @@ class Recorder:
     def _append(self, live: Live, part: Part) -> None:
         if part.begins or live.file is None:
             live.file = self._new_file(live)
-        with live.file.open("r+", encoding="utf-8", newline="") as file:
+        with live.file.open("r+b", buffering=0) as file:  # a buffer would try again at its close
             end = file.seek(0, SEEK_END)
+            left = memoryview(_lines(live, part, header=not end).encode())
             try:
-                file.write(_lines(live, part, header=not end))
-                file.flush()
+                while left:
+                    left = left[file.write(left) :]
             except OSError:
                 with suppress(OSError):  # half a line would be another sample
-                    os.truncate(live.file, end)
+                    file.truncate(end)
                 raise
 
     def _new_file(self, live: Live) -> Path:
