@@ -117,15 +117,16 @@ def test_it_is_named_within_5_s_at_every_rate_and_however_samples_are_batched(
             assert verdict.advice.startswith(advice)
 
 
-@pytest.mark.parametrize("batch_s", BATCHES_S)
+# A frame of two seconds is a little longer where a timer is late.
+@pytest.mark.parametrize("batch_s", [*BATCHES_S, 2.1])
 @pytest.mark.parametrize("rate_hz", [20.0, 30.0, 60.0, 100.0, 200.0])
 def test_a_sensor_that_freezes_midway_is_named_within_5_s_of_its_last_change(
     rate_hz: float, batch_s: float
 ) -> None:
-    for seed in range(8):
-        t = jittered(times(20, rate_hz), rate_hz, seed)
+    for seed in range(40):  # over two seconds, so that looks fall just before it is known
+        t = jittered(times(16, rate_hz), rate_hz, seed)
         xyz = phone(len(t), seed)
-        last = int(len(t) * (0.4 + 0.013 * seed))
+        last = round((6 + seed / 19) * rate_hz)
         xyz[last:] = xyz[last]
         poor = [(when, v.advice) for when, v in said_by(t, xyz, batch_s) if not v.good]
         frozen_t = t[last] - t[0]
