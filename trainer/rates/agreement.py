@@ -17,7 +17,7 @@ REQUIRED = 0.95  # of the windows of the six activities, of each data set and ea
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One variant on one group of windows; shares are between 0 and 1.
+    """One variant against one other stream, on one group of windows; shares are between 0 and 1.
 
     A group is a data set's windows of the six activities, or those `of_others`. Windows that the
     stream lacks are `missing` and in no share. `unsure` is the share of the changed windows of
@@ -25,6 +25,7 @@ class Agreement:
     the windows of both streams. `changes` counts from what to what.
     """
 
+    against: str
     variant: str
     dataset: str
     of_others: bool
@@ -54,22 +55,24 @@ class Agreement:
 
 
 def agreements(pairs: Pairs) -> Iterator[Agreement]:
-    """Yield figures for each variant in its order, data set by data set, the six before others."""
+    """Yield figures for each pair of streams, data set by data set, the six before others."""
     known = np.array([bool(meanings(str(name))) for name in pairs.names])
-    variants = list(dict.fromkeys(pairs.variants.tolist()))
-    for of_others in (False, True):
-        for dataset in np.unique(pairs.datasets).tolist():
-            group = pairs.where((pairs.datasets == dataset) & (known != of_others))
-            for variant in variants if len(group) else ():
-                yield agreement(group.where(group.variants == variant), of_others)
+    for against in dict.fromkeys(pairs.against.tolist()):
+        for of_others in (False, True):
+            chosen = pairs.where((pairs.against == against) & (known != of_others))
+            for dataset in np.unique(chosen.datasets).tolist():
+                group = chosen.where(chosen.datasets == dataset)
+                for variant in dict.fromkeys(group.variants.tolist()):
+                    yield agreement(group.where(group.variants == variant), of_others)
 
 
 def agreement(part: Pairs, of_others: bool = False) -> Agreement:
-    """Measure the windows of one variant and data set; there must be one at least."""
+    """Measure the windows of one pair of streams and data set; there must be one at least."""
     there = part.where(part.after != "")
     kept = there.before == there.after
     changed = there.where(~kept)
     return Agreement(
+        against=str(part.against[0]),
         variant=str(part.variants[0]),
         dataset=str(part.datasets[0]),
         of_others=of_others,

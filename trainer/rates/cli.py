@@ -20,7 +20,7 @@ def evaluate_rates(
         typer.Option(metavar="DIR", help="What to measure. Default: the model that ships."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder for metrics.json and the plot.")
+        Path, typer.Option(metavar="DIR", help="Folder for metrics.json and plots.")
     ] = Path("runs/rates"),
     path: Data = None,
     seconds: Annotated[
@@ -37,7 +37,8 @@ def evaluate_rates(
     The recordings of MotionSense and WISDM 2019 are sent again as phones of
     20 to 200 Hz would: with jitter, rounded, in frames of 0.1 to 5 s, and all
     of that at once. Every window is then compared with what the model says of
-    it in the stream that was recorded. Neither has to be right.
+    it in the stream that was recorded, and in one of exactly 20 Hz. None of
+    them has to be right.
 
     [dim]gaitway evaluate-rates[/]
     [dim]gaitway evaluate-rates --artifact my-model --jobs 2[/]

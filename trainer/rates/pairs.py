@@ -16,7 +16,7 @@ from stream.session import Session, SessionOptions
 from stream.window import Window
 from stream.wire import Frame
 from trainer.rates.movement import Movement
-from trainer.rates.variants import VARIANTS, frames, recorded, sent
+from trainer.rates.variants import AGAINST, RECORDED, VARIANTS, frames, recorded, sent
 from trainer.recordings import Recording
 from trainer.windows import Described
 
@@ -25,12 +25,14 @@ BATCH = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs(Described):
-    """Of each window (n,) the variant, both predictions, both confidences, and how it differs.
+    """Of each window (n,) both streams, both predictions, both confidences, and how it differs.
 
-    `before` is as it was recorded. `difference` is the root mean square in m/s². Where a stream
-    lacks a window, `after` is empty, and its confidence and difference are NaN.
+    `against` names the stream of `before`, and `variants` that of `after`. `difference` is the
+    root mean square in m/s². Where the second stream lacks a window, `after` is empty, and its
+    confidence and difference are NaN.
     """
 
+    against: NDArray[np.str_]
     variants: NDArray[np.str_]
     before: NDArray[np.str_]
     after: NDArray[np.str_]
@@ -53,7 +55,8 @@ class Answered:
     prediction: Prediction
 
 
-Row = tuple[str, str, str, float, float, float]  # what `Pairs` has beside the description
+Row = tuple[str, str, str, str, float, float, float]  # what `Pairs` has beside the description
+Heard = dict[int, Answered]  # by the window's number
 
 
 class Listener:
@@ -64,7 +67,7 @@ class Listener:
         manifest = self._model.manifest
         self._options = SessionOptions(activities=manifest.activities, model=manifest.model)
 
-    def hear(self, stream: Iterator[Frame]) -> dict[int, Answered]:
+    def hear(self, stream: Iterator[Frame]) -> Heard:
         """Return the windows of a stream by their number, each with its prediction."""
         session = Session("phone", "1", self._options)
         windows = [window for frame in stream for window in session.feed(frame)]
@@ -94,15 +97,21 @@ def person(folder: Path, recordings: Sequence[Recording], seed: int) -> Pairs | 
 
 
 def compared(listener: Listener, recording: Recording, rng: np.random.Generator) -> Iterator[Row]:
-    """Yield a row for each variant and each window that the recording itself gives."""
-    before = listener.hear(frames(recorded(recording), False, recording.rate_hz, rng))
-    if not before:
+    """Yield a row for each window of the streams in AGAINST, and for each variant."""
+    heard = {RECORDED: listener.hear(frames(recorded(recording), False, recording.rate_hz, rng))}
+    if not heard[RECORDED]:
         return
     movement = Movement(recording)
     for variant in VARIANTS:
-        after = listener.hear(sent(recording, movement, variant, rng))
-        for number, one in before.items():
-            yield (variant.name, *_row(one, after.get(number)))
+        heard[variant.name] = listener.hear(sent(recording, movement, variant, rng))
+    for against in AGAINST:
+        for variant in VARIANTS:
+            yield from _rows((against, variant.name), heard[against], heard[variant.name])
+
+
+def _rows(names: tuple[str, str], before: Heard, after: Heard) -> Iterator[Row]:
+    for number, one in before.items():
+        yield (*names, *_row(one, after.get(number)))
 
 
 def _row(one: Answered, other: Answered | None) -> tuple[str, str, float, float, float]:

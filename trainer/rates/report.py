@@ -15,7 +15,7 @@ from trainer import plots
 from trainer.rates.agreement import REQUIRED, Agreement
 
 LEGEND = (
-    "Shares of the windows that are predicted as in the stream that was recorded; worst: the "
+    "Shares of the windows that are predicted as in the stream they are held against; worst: the "
     "person with the lowest. others: words that are none of the six. all at once: jittered by "
     f"20 %, rounded to 0.1 m/s², cut into frames of 0.1 to 5 s. Below {REQUIRED}: bold."
 )
@@ -30,21 +30,39 @@ class Origin(NamedTuple):
 
 
 def write(folder: Path, origin: Origin, found: Sequence[Agreement]) -> Path:
-    """Write `metrics.json` and `kept.png`; return the first."""
+    """Write `metrics.json` and a plot for each stream held against; return the first."""
     folder.mkdir(parents=True, exist_ok=True)
-    groups: dict[str, dict[str, Any]] = {}
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
     for one in found:
-        groups.setdefault(one.group, {})[one.variant] = _figures(one)
+        of_group = figures.setdefault(one.against, {}).setdefault(one.group, {})
+        of_group[one.variant] = _figures(one)
     path = folder / "metrics.json"
-    text = json.dumps(origin._asdict() | {"groups": groups}, indent=2, ensure_ascii=False)
+    text = json.dumps(origin._asdict() | {"against": figures}, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
-    plots.kept(folder / "kept.png", f"Windows that keep their prediction, {origin.model}", found)
+    for against, those in by_stream(found).items():
+        title = f"Windows predicted as in the stream {against}, {origin.model}"
+        plots.kept(folder / f"kept_{against.replace(' ', '_')}.png", title, those)
     return path
 
 
-def table(model: str, found: Sequence[Agreement]) -> RenderableType:
+def tables(model: str, found: Sequence[Agreement]) -> RenderableType:
+    """Return a table for each stream that others are held against, and how to read them."""
+    made = [
+        _table(f"\n{model}, against the stream {against}", those)
+        for against, those in by_stream(found).items()
+    ]
+    return Stack(*made, Text(f"\n{LEGEND}", style="dim"))
+
+
+def by_stream(found: Sequence[Agreement]) -> dict[str, list[Agreement]]:
+    """Return the figures by the stream that others are held against."""
+    streams = dict.fromkeys(one.against for one in found)
+    return {against: [one for one in found if one.against == against] for against in streams}
+
+
+def _table(title: str, found: Sequence[Agreement]) -> Table:
     """Return a row a variant, and for each data set what is kept, on average and at worst."""
-    made = Table(title=model, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    made = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     made.add_column("stream", no_wrap=True)
     for one in _of(found, found[0].variant):
         made.add_column("others" if one.of_others else one.dataset, justify="right", no_wrap=True)
@@ -52,7 +70,7 @@ def table(model: str, found: Sequence[Agreement]) -> RenderableType:
             made.add_column("worst", justify="right", no_wrap=True)
     for variant in dict.fromkeys(one.variant for one in found):
         made.add_row(variant, *(cell for one in _of(found, variant) for cell in _cells(one)))
-    return Stack(made, Text(f"\n{LEGEND}", style="dim"))
+    return made
 
 
 def _of(found: Sequence[Agreement], variant: str) -> list[Agreement]:
@@ -71,7 +89,7 @@ def _share(share: float, whose: str) -> Text:
 
 def _figures(one: Agreement) -> dict[str, Any]:
     figures = asdict(one)
-    for name in ("variant", "dataset", "of_others"):
+    for name in ("against", "variant", "dataset", "of_others"):
         del figures[name]
     for name in ("kept", "unsure", "difference"):
         figures[name] = None if figures[name] is None else round(figures[name], 4)

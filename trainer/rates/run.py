@@ -41,14 +41,14 @@ class Plan:
 
 
 def evaluate(plan: Plan) -> Path:
-    """Measure, show a table, write figures and plot; return `metrics.json`.
+    """Measure, show a table, write figures and plots; return `metrics.json`.
 
     Raises DataError where nobody has a window, and ArtifactError.
     """
     model = OnnxClassifier(plan.artifact, Signal()).manifest.model
     found = list(agreements(measured(plan, everyone(plan))))
     path = report.write(plan.folder, report.Origin(model, plan.seconds, plan.seed), found)
-    console.print(report.table(model, found))
+    console.print(report.tables(model, found))
     return path
 
 

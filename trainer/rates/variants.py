@@ -51,6 +51,9 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("browser's page", PAGE_HZ, rounded=True, cut=True, stamps="ms"),
     Variant("jitter not stamped", PAGE_HZ, jittered=True, stamps="counted"),
 )
+RECORDED = "recorded"
+# What variants are held against: the windows that the trainer cuts, and a phone of the grid's rate.
+AGAINST = (RECORDED, f"{RATES_HZ[0]:.0f} Hz")
 
 
 def recorded(recording: Recording) -> Samples:
