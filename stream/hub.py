@@ -99,16 +99,15 @@ class Hub:
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
-        self._arrived(live, frame.seq)
+        self._arrived(live, frame.seq, good=True)
         windows = live.session.feed(frame, self._utc(), rate_hz)
-        self.metrics.frames.labels(live.channel).inc()
-        self.metrics.samples.inc(len(frame.xyz))
-        live.count_drops(self.metrics)
+        live.count(self.metrics, len(frame.xyz))
+        live.show(self.publisher)
         for window in windows:
             self._submit(live, window)
         quality = live.session.quality()
         if quality is not None:
-            live.device.quality = quality.state
+            live.device.judged = quality
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
 
@@ -124,7 +123,7 @@ class Hub:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
         if live is not None:
-            self._arrived(live, error.seq)
+            self._arrived(live, error.seq, good=False)
             live.session.consume(error.seq)
         return Error(code=error.code, message=str(error), seq=error.seq)
 
@@ -186,11 +185,11 @@ class Hub:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def _arrived(self, live: Live, seq: int | None) -> None:
+    def _arrived(self, live: Live, seq: int | None, *, good: bool) -> None:
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
-        self.devices.seen(live.device, live.session)
+        self.devices.seen(live.device, live.session, good=good)
         if seq is not None and seq != live.session.next_seq:
             self.metrics.repeated.inc(seq < live.session.next_seq)
             self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))

@@ -5,7 +5,9 @@ from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
+from stream.publish import Publisher
 from stream.session import Session
+from stream.waveform import Thinner
 
 Key = tuple[str, str, str]  # channel, device, session
 
@@ -25,6 +27,7 @@ class Live:
         self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
+        self._thinner: Thinner | None = None  # while somebody watches the waveform
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property
@@ -32,8 +35,21 @@ class Live:
         """What tells it from all other sessions."""
         return (self.channel, self.session.device, self.session.id)
 
-    def count_drops(self, metrics: Metrics) -> None:
-        """Report what the session dropped or missed since the last call."""
+    def show(self, publisher: Publisher) -> None:
+        """Tell those who watch its waveform, if anybody does, what the newest frame brought."""
+        session = self.session
+        if not publisher.watched(session.device):  # nearly always
+            self._thinner = None
+            return
+        if self._thinner is None:
+            self._thinner = Thinner(session.device, session.id, session.grid_hz)
+        for message in self._thinner.feed(session.fresh):
+            publisher.show(message)
+
+    def count(self, metrics: Metrics, samples: int) -> None:
+        """Report a frame of so many samples, and what was dropped or missed for it."""
+        metrics.frames.labels(self.channel).inc()
+        metrics.samples.inc(samples)
         counters = self.session.counters
         drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
         if drops == self._drops:  # nearly always
