@@ -65,6 +65,15 @@ def begin(running: Service, name: str, activity: str, window: int = 0) -> None:
     device.started(started)
 
 
+def leave(running: Service, name: str) -> None:
+    """Let a device's last frame be long ago."""
+    begin(running, name, "Walking")
+    device = running.hub.devices.find(name)
+    assert device is not None
+    device.seen -= 60
+    running.hub.devices.update_status(device)
+
+
 async def live(page: Page, url: str) -> None:
     await page.goto(f"{url}/")
     await expect(page.locator("#connection")).to_have_text("Live")
@@ -143,7 +152,7 @@ async def test_a_lost_server_is_said(page: Page, running: Service) -> None:
 
 
 def page_outboxes(running: Service) -> list[Any]:
-    return [listener.outbox for listener in running.hub.publisher._everything]
+    return [listener.outbox for listener in running.hub.publisher._listeners.of("")]
 
 
 MEASURE = """() => {
@@ -185,8 +194,8 @@ async def test_200_devices_stay_smooth(page: Page, running: Service, config: Con
 
 
 async def test_who_is_here_comes_before_who_is_not(page: Page, running: Service) -> None:
-    running.hub.devices.get("a-long-gone")
     begin(running, "b-here", "Walking")
+    leave(running, "a-long-gone")
     await live(page, running.http_url)
     boxes = [
         await page.locator(f'.tile[data-device="{name}"]').bounding_box()
@@ -194,3 +203,9 @@ async def test_who_is_here_comes_before_who_is_not(page: Page, running: Service)
     ]
     here, gone = ((box["y"], box["x"]) for box in boxes if box is not None)
     assert here < gone
+    names = page.locator(".tile .name")
+    await expect(names).to_have_text(["b-here", "a-long-gone"])  # so is it read, and tabbed through
+    begin(running, "a-long-gone", "Sitting")
+    await expect(names).to_have_text(["a-long-gone", "b-here"])
+    leave(running, "a-long-gone")
+    await expect(names).to_have_text(["b-here", "a-long-gone"])
