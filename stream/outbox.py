@@ -7,7 +7,6 @@ import msgspec
 
 from stream.events import Message, Missed
 
-
 AT_ONCE = 16  # waveforms taken at once: what happens meanwhile goes before the others
 
 
@@ -77,8 +76,8 @@ class Outbox:
             raise self.closed
         taken = list(self._waiting)
         self._waiting.clear()
-        for _ in range(min(len(self._newest), AT_ONCE)):
-            taken.append(self._newest.popitem(last=False)[1])
+        few = min(len(self._newest), AT_ONCE)
+        taken += [self._newest.popitem(last=False)[1] for _ in range(few)]
         if not self.closed and not self._newest:
             self._some.clear()
         if self._missed:

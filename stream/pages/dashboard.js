@@ -42,6 +42,7 @@ function onConnection(name, text) {
   if (name === 'open' && dataset.state !== 'open') fleet.begin();
   element('connection').textContent = text;
   dataset.state = name;
+  refresh();
 }
 
 function onShown(entries) {
@@ -89,7 +90,7 @@ function write() {
     if (!tiles.has(tile.name)) add(tile);
   }
   fleet.gone.forEach(remove);
-  if (fleet.dirty.size + fleet.gone.size > 0) count();
+  if (fleet.dirty.size + fleet.gone.size > 0 || written < 0) count();
   fleet.dirty.clear();
   fleet.gone.clear();
   draw();
@@ -102,6 +103,7 @@ function tables(words, chosen, now) {
   writeSegments(element('segments'), fleet.segments, wanted);
   writeMinutes(element('minutes'), fleet.today(chosen, now));
   element('no-segments').hidden = element('segments').children.length > 0;
+  element('no-minutes').hidden = element('minutes').children.length > 0;
 }
 
 function matches(device, activity, words) {
@@ -144,6 +146,8 @@ function count() {
   const online = [...fleet.devices.values()].filter((device) => device.online).length;
   const text =
     visible === all ? `${all} devices, ${online} online` : `${visible} of ${all} devices shown`;
+  const connected = element('connection').dataset.state === 'open';
   if (element('count').textContent !== text) element('count').textContent = text;
-  element('nobody').hidden = all > 0;
+  element('nobody').hidden = all > 0 || !connected;
+  element('help').hidden = all === 0;
 }

@@ -19,7 +19,7 @@ export class Tile {
     const part = (kind) => this.element.querySelector(`.${kind}`);
     this.#parts = Object.fromEntries(PARTS.map((kind) => [kind, part(kind)]));
     this.#signs = new Signs(part('signs'), name);
-    this.#parts.name.textContent = name;
+    this.#parts.name.textContent = this.#parts.name.title = name;
     this.element.dataset.device = name;
   }
 
@@ -44,13 +44,12 @@ export class Tile {
   }
 }
 
-/** How sure the newest prediction is, and, where it is of another activity, of which. */
+/** How sure the newest prediction is, and for how long it has been so, or what it may be now. */
 function described({ activity, confidence, newest }, current) {
   const sure = confidence === null ? '' : `${Math.round(confidence * 100)} %`;
-  const other = newest !== null && newest !== activity;
-  const answer = other && sure ? `perhaps ${newest}, ${sure}` : sure;
+  if (newest !== null && newest !== activity) return `perhaps ${newest}, ${sure}`;
   const long = current ? `for ${lasting(current.end - current.start)}` : '';
-  return [long, answer].filter(Boolean).join('; ') || 'no answer yet';
+  return [sure, long].filter(Boolean).join(', ') || 'no answer yet';
 }
 
 function judged({ advice, quality }) {

@@ -1,5 +1,7 @@
 """Waveforms: the grid thinned out, the same however it was cut, bounded both ways."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ def played(thinner: Thinner, xyz: NDArray[np.float32], cuts: list[int]) -> list[
     """Feed grid samples of one segment, cut before each of `cuts`."""
     anchor, edges = Anchor(0, 100.0, 0.0), [0, *cuts, len(xyz)]
     out = []
-    for first, end in zip(edges, edges[1:], strict=False):
+    for first, end in pairwise(edges):
         out += thinner.feed([Stretch(first, xyz[first:end], anchor)])
     return out
 

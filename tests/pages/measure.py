@@ -43,7 +43,11 @@ FRAMES = """() => {
   window.steps = [];
   window.heard = 0;
   let before = performance.now();
-  const step = (now) => { window.steps.push(now - before); before = now; requestAnimationFrame(step); };
+  const step = (now) => {
+    window.steps.push(now - before);
+    before = now;
+    requestAnimationFrame(step);
+  };
   requestAnimationFrame(step);
 }"""
 SHARES = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
