@@ -144,8 +144,8 @@ function count() {
   const all = fleet.devices.size;
   const visible = [...tiles.values()].filter(({ element: { hidden } }) => !hidden).length;
   const online = [...fleet.devices.values()].filter((device) => device.online).length;
-  const text =
-    visible === all ? `${all} devices, ${online} online` : `${visible} of ${all} devices shown`;
+  const some = visible === all ? `${online} online` : `${visible} shown`;
+  const text = all === 0 ? '' : `${all} ${all === 1 ? 'device' : 'devices'}, ${some}`;
   const connected = element('connection').dataset.state === 'open';
   if (element('count').textContent !== text) element('count').textContent = text;
   element('nobody').hidden = all > 0 || !connected;

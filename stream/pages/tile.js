@@ -47,6 +47,7 @@ export class Tile {
 /** How sure the newest prediction is, and for how long it has been so, or what it may be now. */
 function described({ activity, confidence, newest }, current) {
   const sure = confidence === null ? '' : `${Math.round(confidence * 100)} %`;
+  if (newest === 'Unknown' && activity !== 'Unknown') return `unsure, ${sure}`;
   if (newest !== null && newest !== activity) return `perhaps ${newest}, ${sure}`;
   const long = current ? `for ${lasting(current.end - current.start)}` : '';
   return [sure, long].filter(Boolean).join(', ') || 'no answer yet';

@@ -137,7 +137,7 @@ async def test_the_filter_finds_devices_and_activities(page: Page, running: Serv
     await expect(shown).to_have_count(3)
     await page.get_by_label("Filter").fill("pixel")
     await expect(shown).to_have_count(2)
-    await expect(page.locator("#count")).to_have_text("2 of 3 devices shown")
+    await expect(page.locator("#count")).to_have_text("3 devices, 2 shown")
     await expect(page.locator("#segments tr")).to_have_count(2)
     await page.get_by_label("Filter").fill("walking")
     await expect(shown).to_have_count(2)
@@ -225,7 +225,9 @@ async def test_the_newest_prediction_is_shown_whatever_it_says(
     await expect(meta).to_contain_text("66 %")  # and not the 91 % of its beginning
     running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Walking", 2, 0.81))
     await expect(meta).to_have_text("perhaps Walking, 81 %")
-    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Standing", 3, 0.55))
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Unknown", 3, 0.4))
+    await expect(meta).to_have_text("unsure, 40 %")
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Standing", 4, 0.55))
     await expect(meta).to_contain_text("55 %, for")
 
 
