@@ -16,7 +16,7 @@ from clients.reconnect import keep_connected
 from stream.errors import ParameterError
 from stream.wire import check_id
 
-Kind = Literal["activity", "prediction", "status", "quality"]
+Kind = Literal["activity", "prediction", "status", "quality", "waveform"]
 DEFAULT_KINDS: tuple[Kind, ...] = ("activity", "status")
 MAX_QUEUE = 1_000  # then reading stops, and the server counts what a listener misses
 
@@ -83,6 +83,8 @@ def _listener(
         return WebSocketListener(address, devices, types, since, token)
     if since is not None:
         raise ParameterError(f"since = {since!r}: a broker has no history; watch by ws://")
+    if "waveform" in types:
+        raise ParameterError("types = waveform: a broker carries none; watch by ws://")
     return MqttListener(address, devices, types)
 
 

@@ -98,6 +98,16 @@ class Quality(Message, tag="quality", frozen=True):
     advice: str
 
 
+class Waveform(Message, tag="waveform", frozen=True):
+    """A device's newest samples, thinned out for pictures; sent only to those who ask for it."""
+
+    device: str
+    session: str
+    t0: float  # device time of the first sample in s
+    rate_hz: float
+    xyz: list[tuple[float, float, float]]  # m/s²
+
+
 class Error(Message, tag="error", omit_defaults=True, frozen=True):
     """The device sent nonsense, or we cannot take more."""
 

@@ -107,23 +107,22 @@ class Hub:
         if isinstance(message, Label):
             self._label(live, message)
             return
-        self._arrived(live, message.seq)
+        self._arrived(live, message.seq, good=True)
         windows = live.session.feed(message, self._utc(), rate_hz)
-        self.metrics.frames.labels(live.channel).inc()
-        self.metrics.samples.inc(len(message.xyz))
-        live.count_drops(self.metrics)
+        live.count(self.metrics, len(message.xyz))
+        live.show(self.publisher)
         self.recorder.write(live)
         for window in windows:
             self._submit(live, window)
         quality = live.session.quality()
         if quality is not None:
-            live.device.quality = quality.state
+            live.device.judged = quality
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
 
     def _label(self, live: Live, label: Label) -> None:
         self.recorder.check(label)
-        self._arrived(live, label.seq)
+        self._arrived(live, label.seq, good=True)
         self.recorder.label(live, label)
 
     def check_room(self, live: Live) -> None:
@@ -136,7 +135,7 @@ class Hub:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
         if live is not None:
-            self._arrived(live, error.seq)
+            self._arrived(live, error.seq, good=False)
             live.session.consume(error.seq)
         return Error(code=error.code, message=str(error), seq=error.seq)
 
@@ -189,11 +188,11 @@ class Hub:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def _arrived(self, live: Live, seq: int | None) -> None:
+    def _arrived(self, live: Live, seq: int | None, *, good: bool) -> None:
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
-        self.devices.seen(live.device, live.session)
+        self.devices.seen(live.device, live.session, good=good)
         live.count_arrival(seq, self.metrics)
 
     def _submit(self, live: Live, window: Window) -> None:

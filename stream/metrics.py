@@ -48,6 +48,9 @@ class Metrics:
         self.unanswered = counter("windows_unanswered", "Windows that the model failed on")
         self.transitions = counter("transitions", "Changes of activity", ("activity",))
         self.missed = counter("messages_missed", "Messages dropped for slow listeners")
+        self.unseen = counter(
+            "waveforms_missed", "Waveforms dropped for slow listeners, most for newer ones"
+        )
         self.mqtt_dropped = counter("mqtt_messages_dropped", "Messages that MQTT had no room for")
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
         self.dial_failures = counter("dial_failures", "Calls to phones that failed", ("device",))

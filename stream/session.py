@@ -53,7 +53,13 @@ class Session:
         self._monitor = Monitor()
         self.labels = Labeller(options.signal.max_gap_s)
         self.axes: Axes = "android"  # the signs that its numbers come with
+        self.fresh: list[Stretch] = []  # the grid samples that the newest frame completed
         self._last: float | None = None  # device time of the newest sample, in s
+
+    @property
+    def grid_hz(self) -> float:
+        """The rate of the grid."""
+        return self._options.signal.grid_hz
 
     @property
     def activity(self) -> str:
@@ -80,17 +86,18 @@ class Session:
 
         `rate_hz` counts where neither the frame nor the timed session so far says.
         """
+        self.fresh = []
         if not self.consume(frame.seq):
             return []
         t = self._timeline.place(frame, rate_hz)
         self.axes, self._monitor.note = frame.axes, frame.note
         self._monitor.feed(t, frame.xyz)
         self.labels.feed(t, frame.xyz)
-        stretches = self._stretches(t, frame.xyz, arrived)
+        self.fresh = self._stretches(t, frame.xyz, arrived)
         if self._last is None:
             self._tracker.since = float(t[0])
         self._last = float(t[-1])
-        return [window for stretch in stretches for window in self._windower.feed(stretch)]
+        return [window for stretch in self.fresh for window in self._windower.feed(stretch)]
 
     def label(self, label: Label) -> bool:
         """Take a label; False if it was taken before. Raises DeviceError for one too many."""

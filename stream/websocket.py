@@ -1,7 +1,7 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -143,11 +143,8 @@ async def events(websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         query = listener_query(websocket)
         with hub.publisher.listening(outbox, query):
-            states = [
-                encode(device.state()) for device in hub.devices if _asked(query, device.name)
-            ]
             replay = [] if since is None else hub.publisher.missed_since(since, query)
-            await _send_all(websocket, states + replay)
+            await _send_all(websocket, [*_standing(hub, query), *replay])
             await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
 
 
@@ -165,8 +162,13 @@ def listener_query(connection: WebSocket) -> Query:
     return Query(devices, types)
 
 
-def _asked(query: Query, device: str) -> bool:
-    return not query.devices or device in query.devices
+def _standing(hub: Hub, query: Query) -> Iterator[str]:
+    """Yield, encoded, how every device stands: its state, and what was said of its signal."""
+    for device in hub.devices:
+        if not query.devices or device.name in query.devices:
+            yield encode(device.state())
+            if device.judged is not None and "quality" in query.types:
+                yield encode(device.judged)
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ LAYERS = {
     "quality": CORE,
     "tracker": CORE,
     "session": CORE,
+    "waveform": CORE,
     "artifact": MODEL,
     "classifier": MODEL,
     "batcher": MODEL,

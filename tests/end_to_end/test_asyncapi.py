@@ -36,7 +36,7 @@ async def drain(socket: ClientConnection, until: str) -> set[str]:
 
 
 async def test_a_whole_conversation_fits(running: Service) -> None:
-    types = "activity,prediction,status,quality"
+    types = "activity,prediction,status,quality,waveform"
     xyz = np.random.default_rng(0).normal([0, 9.8, 0], 0.01, (400, 3))
     frames = [xyz[first : first + 40].tolist() for first in range(0, 400, 40)]
     async with (
@@ -54,6 +54,7 @@ async def test_a_whole_conversation_fits(running: Service) -> None:
             overheard |= await drain(late, "missed")
     assert heard >= {"welcome", "ack", "prediction", "activity", "quality", "error"}
     assert overheard >= {"status", "prediction", "activity", "quality", "state", "missed"}
+    assert "waveform" in overheard
 
 
 @pytest.mark.parametrize("kind", events.Message.__subclasses__())

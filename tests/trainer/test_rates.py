@@ -118,7 +118,8 @@ def test_shares_by_hand() -> None:
     assert (found.windows, found.missing) == (5, 1)
     assert found.kept == pytest.approx(2 / 5)
     assert found.by_person == pytest.approx({"1": 1 / 2, "2": 1 / 3})
-    assert found.worst == ("2", pytest.approx(1 / 3))
+    assert found.worst[0] == "2"
+    assert found.worst[1] == pytest.approx(1 / 3)
     assert found.by_word == pytest.approx({"Walking": 1 / 2, "Sitting": 1 / 3})
     assert found.changes == {
         "Walking → Upstairs": 1,
