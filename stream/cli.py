@@ -111,8 +111,12 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  listeners  {running.ws_url}/v1/events")
         typer.echo(f"  http       {running.http_url}/v1/devices")
         typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
-        if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+        wildcard = settings.server.host in {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
+        if wildcard:
             typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
+        address = web.own_address() if wildcard else settings.server.host
+        for name, own_port in running.doors.ports.items():
+            typer.echo(f"  tcp        {address}:{own_port} for {name}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
         await stopped.wait()

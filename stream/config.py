@@ -89,6 +89,15 @@ class Server(Section, frozen=True):
     port: Port = 8765
 
 
+class Tcp(Section, frozen=True):
+    """A port for each app that connects by TCP; empty means none."""
+
+    hyperimu: Port | Literal[""] = ""
+    sensor_streamer: Port | Literal[""] = ""
+    max_connections: Count = 1_000
+    max_message_bytes: Annotated[int, Meta(ge=1024)] = 16_384
+
+
 class Mqtt(Section, frozen=True):
     """The broker; an empty `url` means no MQTT."""
 
@@ -124,6 +133,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
     server: Server = Server()
+    tcp: Tcp = Tcp()
     mqtt: Mqtt = Mqtt()
     devices: dict[Id, Device] = {}
 
@@ -181,6 +191,8 @@ _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "units": "m/s2 or g is allowed, or nothing",
     "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
     "base": "a topic without # or + is allowed, not beginning with /",
+    "hyperimu": "a port from 0 to 65535 is allowed, or nothing",
+    "sensor_streamer": "a port from 0 to 65535 is allowed, or nothing",
     "sensor_logger": "a topic without # or + is allowed, or nothing",
     "client_id": "1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit, are allowed",
 }

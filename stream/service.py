@@ -5,15 +5,16 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import http, models
+from stream import dialects, http, models
 from stream.classifier import Classifier
 from stream.config import Config
+from stream.dialects.dialect import Dialect
 from stream.errors import ConfigError
 from stream.history import History
 from stream.hub import Hub
@@ -21,6 +22,7 @@ from stream.metrics import Metrics
 from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
+from stream.tcp import Doors
 
 SWEEP_S = 1.0
 DRAIN_S = 2.5  # how long a stop waits for the last batches
@@ -36,6 +38,7 @@ class Service(NamedTuple):
     port: int
     hub: Hub
     bridge: Bridge | None
+    doors: Doors
 
     @property
     def http_url(self) -> str:
@@ -66,7 +69,8 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     hub = _hub(config, models.load(config, classifier))
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
     application = http.app(config, hub, _mqtt_state(bridge))
-    listening = _listen(config.server.host, config.server.port)
+    listening, for_apps = _listen_all(config)
+    doors = Doors(config, hub)
     server = _Server(_uvicorn_config(config, application))
     async with asyncio.TaskGroup() as tasks:
         answering = tasks.create_task(hub.models.run(), name="models")
@@ -74,9 +78,11 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
-            yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
+            for dialect, listening_for_app in for_apps:
+                await doors.open(dialect, listening_for_app)
+            yield Service(config.server.host, listening.getsockname()[1], hub, bridge, doors)
         finally:
-            await _stop(hub, bridge, application, server)
+            await _stop(hub, bridge, application, server, doors)
             await serving
             for task in filter(None, (bridging, sweeping, answering)):
                 task.cancel()
@@ -104,10 +110,15 @@ async def _sweep(hub: Hub) -> None:
 
 
 async def _stop(
-    hub: Hub, bridge: Bridge | None, application: Starlette, server: uvicorn.Server
+    hub: Hub,
+    bridge: Bridge | None,
+    application: Starlette,
+    server: uvicorn.Server,
+    doors: Doors,
 ) -> None:
     """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
+    doors.shut()
     if server.started:  # else a phone that is told to go would be back before the port is closed
         for accepting in server.servers:
             accepting.close()
@@ -122,6 +133,7 @@ async def _stop(
                 await bridge.say_goodbye()
     for outbox in list(application.state.outboxes):
         outbox.close(1001, "the server is going away; connect again")
+    await doors.hang_up()
     server.should_exit = True
 
 
@@ -139,7 +151,23 @@ def _uvicorn_config(config: Config, application: Starlette) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen_all(config: Config) -> tuple[socket.socket, list[tuple[Dialect, socket.socket]]]:
+    """Take the ports of HTTP and of all apps that have one, or none of them."""
+    host = config.server.host
+    with ExitStack() as taken:
+        listening = taken.enter_context(_listen(host, config.server.port, "server.port"))
+        for_apps = []
+        for dialect in dialects.CONNECTING:
+            key = dialect.name.replace("-", "_")
+            port = getattr(config.tcp, key)
+            if port != "":
+                one = taken.enter_context(_listen(host, port, f"tcp.{key}"))
+                for_apps.append((dialect, one))
+        taken.pop_all()
+    return listening, for_apps
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -148,9 +176,10 @@ def _listen(host: str, port: int) -> socket.socket:
         return listening
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
+        another = "another with --port" if setting == "server.port" else "another"
         raise ConfigError(
-            f"server.host = {host!r}, server.port = {port}: cannot listen: {reason}; "
-            "choose another with --port, or 0 for any free one"
+            f"server.host = {host!r}, {setting} = {port}: cannot listen: {reason}; "
+            f"choose {another}, or 0 for any free one"
         ) from error
 
 

@@ -17,6 +17,7 @@ LAYERS = {
     "wire_text": CORE,
     "readings": CORE,
     "dialects": CORE,  # all its modules
+    "splitter": CORE,
     "ordering": CORE,
     "join": CORE,
     "normalise": CORE,
@@ -45,6 +46,7 @@ LAYERS = {
     "face_up": SHELL,
     "push": SHELL,
     "publish": SHELL,
+    "tcp": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "web": SHELL,

@@ -1,0 +1,151 @@
+"""TCP: apps that connect and send message after message, each app at a port of its own.
+
+Their messages name no device: it is the app at the phone's address, as in hyperimu-192.168.1.20.
+Nothing is answered, as these apps read nothing.
+"""
+
+import asyncio
+import logging
+import socket
+from functools import partial
+
+from stream import apps, config
+from stream.dialects.dialect import Dialect, valid_id
+from stream.errors import DeviceError, OverloadedError, TooManyError
+from stream.hub import Hub
+from stream.readings import Push, Reading
+from stream.splitter import Splitter
+
+CHANNEL = "tcp"
+READ_BYTES = 65_536
+log = logging.getLogger(__name__)
+
+
+class Connection:
+    """What one phone sends over one connection; knows no socket."""
+
+    def __init__(self, device: str, dialect: Dialect, settings: config.Config, hub: Hub) -> None:
+        self.device = device
+        self._dialect = dialect
+        self._max_bytes = settings.tcp.max_message_bytes
+        self._splitter = Splitter(dialect.message, self._max_bytes)
+        self._limits = settings.wire
+        self._hub = hub
+        self._refused = 0  # messages in a row
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they came; nonsense is refused and counted, message by message.
+
+        Raises DeviceError where the connection can't go on after it, and OverloadedError where
+        there is no room.
+        """
+        pushes = [self._read(message) for message in self._splitter.feed(data)]
+        taken = [push for push in pushes if push is not None]
+        if taken:
+            self._take([reading for push in taken for reading in push.readings])
+        if self._splitter.overlong:
+            error = DeviceError(f"a message has at most {self._max_bytes} bytes")
+            self._refuse(error)
+            raise error
+        if self._refused >= self._hub.options.max_bad_frames:
+            raise DeviceError(f"{self._refused} messages in a row were nonsense")
+
+    def _read(self, message: bytes) -> Push | None:
+        try:
+            push = self._dialect.read(message, self._limits)
+        except DeviceError as error:
+            self._refuse(error)
+            return None
+        self._refused = 0
+        return push
+
+    def _take(self, readings: list[Reading]) -> None:
+        """Take what several messages held as one, for a fraction of the work."""
+        push = Push(self.device, None, 0, readings)
+        try:
+            advice = apps.feed(self._hub, CHANNEL, self._dialect, self._limits, push, self.device)
+        except DeviceError as error:
+            self._refuse(error)
+            return
+        if advice.text and not advice.published:
+            log.warning("TCP: %s: %s", self.device, advice.text)
+
+    def _refuse(self, error: DeviceError) -> None:
+        self._hub.refuse(None, CHANNEL, error)
+        self._refused += 1
+        if self._refused == 1:
+            log.info("TCP: %s: %s", self.device, error)
+
+
+class Doors:
+    """The ports of all apps, and the connections that came in by them, one for each device."""
+
+    def __init__(self, settings: config.Config, hub: Hub) -> None:
+        self.ports: dict[str, int] = {}  # by app
+        self._settings = settings
+        self._hub = hub
+        self._servers: list[asyncio.Server] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # of each device's newest connection
+
+    async def open(self, dialect: Dialect, listening: socket.socket) -> None:
+        """Let an app's phones in."""
+        accept = partial(self._accept, dialect)
+        limit = self._settings.tcp.max_message_bytes  # what is read ahead
+        # asyncio runs `accept` as a task for each connection: a fault of ours ends only that one.
+        server = await asyncio.start_server(accept, sock=listening, limit=limit)
+        self._servers.append(server)
+        self.ports[dialect.name] = listening.getsockname()[1]
+
+    def shut(self) -> None:
+        """Let nobody new in."""
+        for server in self._servers:
+            server.close()
+
+    async def hang_up(self) -> None:
+        """End all connections, once nobody new is let in."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
+
+    async def _accept(
+        self, dialect: Dialect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection until it ends; it takes the place of its device's older one."""
+        peer, task = writer.get_extra_info("peername"), asyncio.current_task()
+        if not peer or task is None:  # the phone is gone already
+            writer.close()
+            return
+        device = valid_id(f"{dialect.name}-{peer[0]}")
+        task.set_name(f"tcp {device}")
+        if device in self._tasks:
+            self._tasks[device].cancel()
+        self._tasks[device] = task
+        try:
+            await self._read(Connection(device, dialect, self._settings, self._hub), reader)
+        except DeviceError as error:
+            log.warning("TCP: %s: closed, as %s", device, error)
+        except OverloadedError as error:
+            self._hub.metrics.refused.labels(CHANNEL, error.code).inc()
+            log.warning("TCP: %s: closed, as %s", device, error)
+        except OSError as error:  # TimeoutError is one
+            log.info("TCP: %s: lost: %s", device, error or "it says nothing")
+        finally:
+            if self._tasks[device] is task:
+                del self._tasks[device]
+            writer.close()
+
+    async def _read(self, connection: Connection, reader: asyncio.StreamReader) -> None:
+        """Read until the phone closes; raises TimeoutError when it has been silent for long."""
+        if len(self._tasks) > self._settings.tcp.max_connections:
+            raise TooManyError(f"{len(self._tasks) - 1} connections are open, no more are allowed")
+        batcher = self._hub.models.of(connection.device).batcher
+        while True:
+            async with asyncio.timeout(self._settings.hub.expires_s):
+                data = await reader.read(READ_BYTES)
+            if not data:
+                return
+            await batcher.room()
+            connection.feed(data)
