@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from functools import partial
+from typing import NamedTuple
 
 from stream import apps, config
 from stream.dialects.dialect import Dialect, valid_id
@@ -18,6 +19,8 @@ from stream.splitter import Splitter
 
 CHANNEL = "tcp"
 READ_BYTES = 65_536
+HANDOVER_S = 1.0  # for what is still to be read of a device's older connection
+CLOSE_S = 1.0  # from hanging up to the end of what has come
 log = logging.getLogger(__name__)
 
 
@@ -77,6 +80,24 @@ class Connection:
             log.info("TCP: %s: %s", self.device, error)
 
 
+class _Served(NamedTuple):
+    """A connection that is being served."""
+
+    task: asyncio.Task[None]
+    writer: asyncio.StreamWriter
+
+    async def end(self, patience_s: float = 0.0) -> None:
+        """Hang up, unless the phone does so within `patience_s`; what has come is still taken."""
+        if not await self._over(patience_s):
+            self.writer.close()
+            if not await self._over(CLOSE_S):
+                self.task.cancel()
+
+    async def _over(self, within_s: float) -> bool:
+        done, _ = await asyncio.wait([self.task], timeout=within_s)
+        return bool(done)
+
+
 class Doors:
     """The ports of all apps, and the connections that came in by them, one for each device."""
 
@@ -85,7 +106,7 @@ class Doors:
         self._settings = settings
         self._hub = hub
         self._servers: list[asyncio.Server] = []
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # of each device's newest connection
+        self._served: dict[str, _Served] = {}  # each device's newest connection
 
     async def open(self, dialect: Dialect, listening: socket.socket) -> None:
         """Let an app's phones in."""
@@ -103,10 +124,7 @@ class Doors:
 
     async def hang_up(self) -> None:
         """End all connections, once nobody new is let in."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(served.end() for served in list(self._served.values())))
         for server in self._servers:
             await server.wait_closed()
 
@@ -120,10 +138,11 @@ class Doors:
             return
         device = valid_id(f"{dialect.name}-{peer[0]}")
         task.set_name(f"tcp {device}")
-        if device in self._tasks:
-            self._tasks[device].cancel()
-        self._tasks[device] = task
+        older = self._served.get(device)
+        self._served[device] = served = _Served(task, writer)
         try:
+            if older is not None:
+                await older.end(HANDOVER_S)
             await self._read(Connection(device, dialect, self._settings, self._hub), reader)
         except DeviceError as error:
             log.warning("TCP: %s: closed, as %s", device, error)
@@ -133,14 +152,14 @@ class Doors:
         except OSError as error:  # TimeoutError is one
             log.info("TCP: %s: lost: %s", device, error or "it says nothing")
         finally:
-            if self._tasks[device] is task:
-                del self._tasks[device]
+            if self._served[device] is served:
+                del self._served[device]
             writer.close()
 
     async def _read(self, connection: Connection, reader: asyncio.StreamReader) -> None:
         """Read until the phone closes; raises TimeoutError when it has been silent for long."""
-        if len(self._tasks) > self._settings.tcp.max_connections:
-            raise TooManyError(f"{len(self._tasks) - 1} connections are open, no more are allowed")
+        if len(self._served) > self._settings.tcp.max_connections:
+            raise TooManyError(f"{len(self._served) - 1} connections are open, no more are allowed")
         batcher = self._hub.models.of(connection.device).batcher
         while True:
             async with asyncio.timeout(self._settings.hub.expires_s):
