@@ -8,11 +8,12 @@ import asyncio
 import logging
 import socket
 from functools import partial
+from math import inf
 from typing import NamedTuple
 
 from stream import apps, config
 from stream.dialects.dialect import Dialect, valid_id
-from stream.errors import DeviceError, OverloadedError, TooManyError
+from stream.errors import DeviceError, GaitwayError, OverloadedError, TooManyError
 from stream.hub import Hub
 from stream.readings import Push, Reading
 from stream.splitter import Splitter
@@ -21,6 +22,7 @@ CHANNEL = "tcp"
 READ_BYTES = 65_536
 HANDOVER_S = 1.0  # for what is still to be read of a device's older connection
 CLOSE_S = 1.0  # from hanging up to the end of what has come
+WARN_EVERY_S = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +37,7 @@ class Connection:
         self._limits = settings.wire
         self._hub = hub
         self._refused = 0  # messages in a row
+        self._last = ""  # why the last of them was
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they came; nonsense is refused and counted, message by message.
@@ -51,7 +54,7 @@ class Connection:
             self._refuse(error)
             raise error
         if self._refused >= self._hub.options.max_bad_frames:
-            raise DeviceError(f"{self._refused} messages in a row were nonsense")
+            raise DeviceError(f"{self._refused} messages in a row were nonsense: {self._last}")
 
     def _read(self, message: bytes) -> Push | None:
         try:
@@ -76,8 +79,7 @@ class Connection:
     def _refuse(self, error: DeviceError) -> None:
         self._hub.refuse(None, CHANNEL, error)
         self._refused += 1
-        if self._refused == 1:
-            log.info("TCP: %s: %s", self.device, error)
+        self._last = str(error)
 
 
 class _Served(NamedTuple):
@@ -99,14 +101,16 @@ class _Served(NamedTuple):
 
 
 class Doors:
-    """The ports of all apps, and the connections that came in by them, one for each device."""
+    """The ports of all apps, and the connections that came in by them."""
 
     def __init__(self, settings: config.Config, hub: Hub) -> None:
         self.ports: dict[str, int] = {}  # by app
         self._settings = settings
         self._hub = hub
         self._servers: list[asyncio.Server] = []
-        self._served: dict[str, _Served] = {}  # each device's newest connection
+        self._served: set[_Served] = set()
+        self._newest: dict[str, _Served] = {}  # by device
+        self._warned_s = -inf  # monotonic; an app that connects for ever would fill the log
 
     async def open(self, dialect: Dialect, listening: socket.socket) -> None:
         """Let an app's phones in."""
@@ -124,42 +128,62 @@ class Doors:
 
     async def hang_up(self) -> None:
         """End all connections, once nobody new is let in."""
-        await asyncio.gather(*(served.end() for served in list(self._served.values())))
+        await asyncio.gather(*(served.end() for served in list(self._served)))
         for server in self._servers:
             await server.wait_closed()
 
     async def _accept(
         self, dialect: Dialect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Serve one connection until it ends; it takes the place of its device's older one."""
+        """Serve one connection until it ends."""
         peer, task = writer.get_extra_info("peername"), asyncio.current_task()
         if not peer or task is None:  # the phone is gone already
             writer.close()
             return
         device = valid_id(f"{dialect.name}-{peer[0]}")
         task.set_name(f"tcp {device}")
-        older = self._served.get(device)
-        self._served[device] = served = _Served(task, writer)
+        served = _Served(task, writer)
+        self._served.add(served)
         try:
-            if older is not None:
-                await older.end(HANDOVER_S)
-            await self._read(Connection(device, dialect, self._settings, self._hub), reader)
+            await self._serve(
+                served, Connection(device, dialect, self._settings, self._hub), reader
+            )
         except DeviceError as error:
-            log.warning("TCP: %s: closed, as %s", device, error)
+            self._warn(device, error)
         except OverloadedError as error:
             self._hub.metrics.refused.labels(CHANNEL, error.code).inc()
-            log.warning("TCP: %s: closed, as %s", device, error)
+            self._warn(device, error)
         except OSError as error:  # TimeoutError is one
             log.info("TCP: %s: lost: %s", device, error or "it says nothing")
         finally:
-            if self._served[device] is served:
-                del self._served[device]
+            self._served.remove(served)
             writer.close()
+
+    async def _serve(
+        self, served: _Served, connection: Connection, reader: asyncio.StreamReader
+    ) -> None:
+        """Take the place of the device's older connection, and read until the phone closes."""
+        if len(self._served) > self._settings.tcp.max_connections:
+            raise TooManyError(f"{len(self._served) - 1} connections are open, no more are allowed")
+        device = connection.device
+        older, self._newest[device] = self._newest.get(device), served
+        try:
+            if older is not None:
+                await older.end(HANDOVER_S)
+            await self._read(connection, reader)
+        finally:
+            if self._newest.get(device) is served:
+                del self._newest[device]
+
+    def _warn(self, device: str, error: GaitwayError) -> None:
+        """Say why a connection was closed, but not too often."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._warned_s >= WARN_EVERY_S:
+            self._warned_s = now_s
+            log.warning("TCP: %s: closed: %s", device, error)
 
     async def _read(self, connection: Connection, reader: asyncio.StreamReader) -> None:
         """Read until the phone closes; raises TimeoutError when it has been silent for long."""
-        if len(self._served) > self._settings.tcp.max_connections:
-            raise TooManyError(f"{len(self._served) - 1} connections are open, no more are allowed")
         batcher = self._hub.models.of(connection.device).batcher
         while True:
             async with asyncio.timeout(self._settings.hub.expires_s):

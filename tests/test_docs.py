@@ -9,7 +9,7 @@ import typer
 
 from stream import config, mqtt
 from stream.cli import app
-from stream.dialects import DIALECTS
+from stream.dialects import CONNECTING, DIALECTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -100,3 +100,15 @@ def test_every_dialect_is_in_phones_and_protocol() -> None:
         assert f"`POST /v1/{dialect.name}`" in phones
         assert f"`POST /v1/{dialect.name}`" in PROTOCOL
         assert f"`stream/dialects/{dialect.name.replace('-', '_')}.py`" in phones
+
+
+def test_every_app_that_connects_is_in_phones_and_has_a_port() -> None:
+    phones = (ROOT / "docs" / "phones.md").read_text()
+    assert set(re.findall(r"port `tcp\.(\w+)`", phones)) == {
+        dialect.name.replace("-", "_") for dialect in CONNECTING
+    }
+    for dialect in CONNECTING:
+        module = dialect.name.replace("-", "_")
+        assert f"\n{module} = " in phones
+        assert f"`stream/dialects/{module}.py`" in phones
+        assert module in config.Tcp.__struct_fields__

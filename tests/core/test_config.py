@@ -70,6 +70,11 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
             "[server]\nport = 2026-11-22",
             "server.port = datetime.date(2026, 11, 22): expected `int`",
         ),
+        ("[tcp]\nhyperimu = 65536", "tcp.hyperimu = 65536: expected `int` <= 65535"),
+        (
+            '[tcp]\nhyperimu = "on"',
+            "tcp.hyperimu = 'on': a port from 0 to 65535 is allowed, or noth",
+        ),
         ('[mqtt]\nurl = "http://b"', "mqtt.url = 'http://b': mqtt://user@host:1883 or mqtts://"),
         ('[mqtt]\nbase = "a/#"', "mqtt.base = 'a/#': a topic without # or +"),
         ('[mqtt]\nclient_id = "a b"', "mqtt.client_id = 'a b': 1 to 64 of A-Z a-z 0-9"),

@@ -4,10 +4,12 @@ import asyncio
 import json
 import random
 import re
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,6 +27,7 @@ from stream.service import Service
 from stream.tcp import Connection
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, mutated, sensor_streamer
 from tests.sensor_logger import face_up, walk
+from tests.shell.test_service import serving
 
 Writer = Callable[[NDArray[np.float64]], list[bytes]]
 APPS: list[tuple[str, Writer]] = [
@@ -233,7 +236,9 @@ async def test_missing_acceleration_is_logged_once(
 
 
 @pytest.mark.parametrize("app", ["hyperimu", "sensor-streamer"])
-async def test_ten_refused_in_a_row_close(listening: Service, app: str) -> None:
+async def test_ten_refused_in_a_row_close(
+    listening: Service, app: str, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = await opened(listening, app)
     writer.write(b"nonsense\n" * 9)
     writer.write(hyperimu_json(walk(1))[0] if app == "hyperimu" else sensor_streamer(walk(1))[0])
@@ -243,6 +248,15 @@ async def test_ten_refused_in_a_row_close(listening: Service, app: str) -> None:
         assert await closed(reader)
     assert refused(listening) == 19
     writer.close()
+    assert f"TCP: {app}-127.0.0.1: closed: 10 messages in a row were nonsense: not a" in caplog.text
+
+
+async def test_a_phone_that_never_learns_is_logged_seldom(
+    listening: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        await spoil(listening, "hyperimu", b"0.1,9.8,0.3\r\n" * 10)
+    assert len([r for r in caplog.records if "closed" in r.getMessage()]) == 1
 
 
 async def closed(reader: asyncio.StreamReader) -> bool:
@@ -276,6 +290,16 @@ async def test_a_silent_connection_is_ended(config: Config) -> None:
         reader, writer = await opened(running, "hyperimu")
         async with asyncio.timeout(10):
             assert await reader.read() == b""
+        writer.close()
+
+
+async def test_many_connections_of_one_phone_are_bounded_too(config: Config) -> None:
+    async with service.running(with_ports(config, max_connections=3)) as running:
+        many = [await opened(running, "hyperimu") for _ in range(20)]
+        await until(lambda: refused(running, "overloaded") >= 17)
+    for reader, writer in many:
+        async with asyncio.timeout(10):
+            assert await closed(reader)
         writer.close()
 
 
@@ -377,3 +401,16 @@ async def test_a_port_that_is_taken_is_named(config: Config) -> None:
         with pytest.raises(ConfigError, match=rf"tcp\.sensor_streamer = {port}: cannot listen: "):
             async with service.running(settings):
                 pass
+
+
+async def test_the_program_prints_its_ports(tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text("[tcp]\nhyperimu = 0\n")
+    async with serving("--config", str(settings)) as (process, _), asyncio.timeout(30):
+        assert process.stdout is not None
+        while not (found := re.search(rb"127.0.0.1:(\d+) for ", await process.stdout.readline())):
+            pass
+        _, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        writer.close()
