@@ -33,7 +33,7 @@ def take(
 
 
 def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, name: str) -> Advice:
-    """Take what a message of the device `name` held, as `take` does.
+    """Take a message that is read already, of the device `name`; as `take` does.
 
     Without a session of its own it goes on in the device's current one; that of another app ends.
     """

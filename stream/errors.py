@@ -47,6 +47,10 @@ class TooManyError(OverloadedError):
     """We know as many devices or sessions as we may; known ones go on."""
 
 
+class UnreachableError(GaitwayError):
+    """A phone that we dial is off, refuses, or broke the connection."""
+
+
 class InferenceError(GaitwayError):
     """The model could not answer for a batch of windows."""
 

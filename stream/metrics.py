@@ -45,6 +45,8 @@ class Metrics:
         self.missed = counter("messages_missed", "Messages dropped for slow listeners")
         self.mqtt_dropped = counter("mqtt_messages_dropped", "Messages that MQTT had no room for")
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
+        self.dial_failures = counter("dial_failures", "Calls to phones that failed", ("device",))
+        self.dial_connected = gauge("dial_connected", "Phones that are dialled and answer")
         self.sessions = gauge("sessions", "Live sessions")
         self.devices = gauge("devices", "Devices known")
         self.listeners = gauge("listeners", "Listeners connected")

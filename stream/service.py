@@ -11,7 +11,7 @@ from typing import NamedTuple
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import dialects, http, models
+from stream import dial, dialects, http, models
 from stream.classifier import Classifier
 from stream.config import Config
 from stream.dialects.dialect import Dialect
@@ -64,10 +64,12 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, or the address is taken.
+    where an artifact is damaged or disagrees, the address is taken, or a phone's is wrong.
     """
+    phones = dial.listed(config.devices)
     hub = _hub(config, models.load(config, classifier))
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+    dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
     application = http.app(config, hub, _mqtt_state(bridge))
     listening, for_apps = _listen_all(config)
     doors = Doors(config, hub)
@@ -76,12 +78,15 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
+        dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
             for dialect, listening_for_app in for_apps:
                 await doors.open(dialect, listening_for_app)
             yield Service(config.server.host, listening.getsockname()[1], hub, bridge, doors)
         finally:
+            if dialling:
+                dialling.cancel()
             await _stop(hub, bridge, application, server, doors)
             await serving
             for task in filter(None, (bridging, sweeping, answering)):

@@ -132,7 +132,7 @@ async def test_sent_samples_become_predictions(listening: Service, app: str, wri
     assert windows == [0, 1]
     assert (quality["state"], round(quality["rate_hz"])) == ("good", 100)
     assert quality["advice"] == (
-        "Readings are taken as m/s² with Android's signs: the app always sends them so."
+        "Readings are taken as m/s² with Android's signs: this app always sends them so."
     )
     assert count(listening, 'frames_total{channel="tcp"}') > 0
 
