@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from clients.address import Address, WebSocketAddress, parse
@@ -27,16 +28,18 @@ async def watch(
     types: Sequence[Kind] = DEFAULT_KINDS,
     since: str | None = None,
     token: str | None = None,
+    ca: Path | None = None,
     patience_s: float | None = None,
 ) -> AsyncGenerator[Message]:
     """Yield what happens to `devices` (none: to all), for ever; `state` of each comes first.
 
     `since` is the last id seen: what the server's history holds after it comes again (WebSocket
-    only). A broken connection is made again, for `patience_s` at most (None: for ever), and over
-    WebSocket nothing is missed meanwhile. Raises UnreachableError or RefusedError where it ends.
+    only). `ca` is the file of an authority to trust over TLS. A broken connection is made again,
+    for `patience_s` at most (None: for ever), and over WebSocket nothing is missed meanwhile.
+    Raises UnreachableError or RefusedError where it ends.
     """
     following = follow(
-        url, devices=devices, types=types, since=since, token=token, patience_s=patience_s
+        url, devices=devices, types=types, since=since, token=token, ca=ca, patience_s=patience_s
     )
     async with aclosing(following) as messages:
         async for message in messages:
@@ -51,11 +54,12 @@ async def follow(
     types: Sequence[Kind] = DEFAULT_KINDS,
     since: str | None = None,
     token: str | None = None,
+    ca: Path | None = None,
     patience_s: float | None = None,
 ) -> AsyncGenerator[Heard]:
     """Yield as `watch` does, and say between the messages where the connection broke."""
     queue: asyncio.Queue[Heard] = asyncio.Queue(MAX_QUEUE)
-    address = parse(url)
+    address = parse(url, ca)
     listener = _listener(address, [check_id("device", d) for d in devices], types, since, token)
     link = _Link(address, listener, queue.put)
     task = asyncio.create_task(link.keep(patience_s), name=f"watch {url}")

@@ -7,12 +7,13 @@ connection loses nothing; the phone connects again by itself.
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from numpy.typing import ArrayLike
 
-from clients.address import MqttAddress, WebSocketAddress, parse
+from clients.address import Address, MqttAddress, WebSocketAddress, parse
 from clients.exchange import Exchange
 from clients.frames import GRID_HZ, Encoding, Style, make_frame
 from clients.messages import Message
@@ -34,7 +35,8 @@ class Phone:
     Entering it connects, and raises UnreachableError or RefusedError where that fails. After
     that it connects again by itself, for `patience_s` at most (None: for ever). Leaving it waits
     until all frames are acked and ends the session; leaving it by an exception ends only the
-    connection, and the session can be resumed with `session` (over WebSocket).
+    connection, and the session can be resumed with `session` (over WebSocket). `ca` is the file
+    of an authority to trust over TLS; the one that `gaitway serve --https` made here is, without.
     """
 
     def __init__(
@@ -50,17 +52,17 @@ class Phone:
         max_unacked: int = MAX_UNACKED,
         patience_s: float | None = None,
         token: str | None = None,
+        ca: Path | None = None,
     ) -> None:
         self.device = check_id("device", device)
         self._style = Style(encoding, units, axes, rate_hz)
         self._patience_s = patience_s
         self._exchange = Exchange(max_unacked, MAX_INBOX)
         self._exchange.session = session if session is None else check_id("session", session)
-        self._link = self._make_link(url, token)
+        self._link = self._make_link(parse(url, ca), token)
         self._task: asyncio.Task[None] | None = None
 
-    def _make_link(self, url: str, token: str | None) -> WebSocketLink | MqttLink:
-        address = parse(url)
+    def _make_link(self, address: Address, token: str | None) -> WebSocketLink | MqttLink:
         if isinstance(address, WebSocketAddress):
             return WebSocketLink(Dial(address, self.device, self._style, token), self._exchange)
         return self._make_mqtt_link(address)

@@ -83,10 +83,23 @@ class Publish(Section, frozen=True):
 
 
 class Server(Section, frozen=True):
-    """Where HTTP and WebSocket listen."""
+    """Where HTTP and WebSocket listen, and with what certificate."""
 
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    host: str = ""
     port: Port = 8765
+    https: bool = False
+    cert: str = ""
+    key: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken, and nothing else."""
+        return self.https or bool(self.cert)
+
+    @property
+    def address(self) -> str:
+        """Where to listen: `host`, or else this machine only, unless phones are to come by TLS."""
+        return self.host or ("0.0.0.0" if self.secure else "127.0.0.1")  # noqa: S104  asked for
 
 
 class Tcp(Section, frozen=True):
@@ -170,6 +183,12 @@ def check(raw: dict[str, Any], source: str) -> Config:
         raise ConfigError(
             f"{source}: signal.hop = {config.signal.hop}: at most signal.window = "
             f"{config.signal.window}, or samples between windows would be skipped"
+        )
+    server = config.server
+    if bool(server.cert) != bool(server.key):
+        raise ConfigError(
+            f"{source}: server.cert = {server.cert!r}, server.key = {server.key!r}: "
+            "both files are needed, or neither"
         )
     return config
 

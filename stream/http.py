@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, answers, face_up, push, web, websocket, wire
+from stream import __version__, answers, face_up, push, trust, web, websocket, wire
 from stream.config import Config
 from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
@@ -43,10 +43,14 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
         WebSocketRoute("/v1/stream", websocket.stream),
         WebSocketRoute("/v1/events", websocket.events),
         *web.routes(),
+        *trust.routes(),
     ]
     application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config
     application.state.hub = hub
+    application.state.identity = None  # these three are for a service with TLS to set
+    application.state.trust_port = 0
+    application.state.phone_port = 0
     application.state.mqtt_state = mqtt_state
     application.state.outboxes = set[Outbox]()
     return application

@@ -11,6 +11,7 @@ LAYERS = {
     "errors": NOUNS,
     "events": NOUNS,
     "config": NOUNS,
+    "folders": NOUNS,
     "limits": CORE,
     "wire": CORE,
     "wire_binary": CORE,
@@ -47,12 +48,19 @@ LAYERS = {
     "face_up": SHELL,
     "push": SHELL,
     "publish": SHELL,
+    "ports": SHELL,
     "tcp": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "web": SHELL,
+    "addresses": SHELL,
+    "certificates": SHELL,
+    "tls": SHELL,
+    "trust": SHELL,
     "http": SHELL,
     "service": PROGRAM,
+    "terminal": PROGRAM,
+    "options": PROGRAM,
     "cli": PROGRAM,
 }
 PURE_PACKAGES = {"numpy", "msgspec"}
@@ -65,7 +73,7 @@ CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
     *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text"),
-    *("stream.events", "stream.errors", "stream.config"),
+    *("stream.events", "stream.errors", "stream.config", "stream.folders"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines
 
