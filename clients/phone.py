@@ -21,7 +21,8 @@ from clients.mqtt_link import MqttLink, Post
 from clients.reconnect import keep_connected
 from clients.websocket_link import Dial, WebSocketLink
 from stream.events import Welcome
-from stream.wire import check_id
+from stream.incoming import Label, check_label
+from stream.wire import Frame, check_id
 from stream.wire_text import Axes, Units
 
 MAX_UNACKED = 64
@@ -110,10 +111,20 @@ class Phone:
         Waits while `max_unacked` frames are unacked. Raises ParameterError for a wrong shape, and
         ClientError where the connection was given up.
         """
-        frame = make_frame(xyz, t, self._style.rate_hz)
+        await self._keep(make_frame(xyz, t, self._style.rate_hz))
+
+    async def label(self, label: str | None, t: float | None = None) -> None:
+        """Say what the device does from time `t` in s on, or from the next sample on; None ends it.
+
+        A server that records writes it down, any other answers `not-recorded`. Waits and raises
+        as `send` does, and DeviceError for what can't be a label.
+        """
+        await self._keep(Label(None, t, check_label(label)))
+
+    async def _keep(self, message: Frame | Label) -> None:
         exchange = self._exchange
         await exchange.until_soon(lambda: not exchange.outbox.full, self._patience_s)
-        exchange.outbox.add(frame)
+        exchange.outbox.add(message)
         exchange.ring()
 
     async def messages(self) -> AsyncGenerator[Message]:

@@ -16,6 +16,7 @@ from clients.frames import Style, encode
 from clients.messages import decode
 from clients.tasks import beside
 from stream.events import Error, Welcome
+from stream.incoming import Label
 
 OPEN_TIMEOUT_S = 10.0
 DONE, GOING_AWAY, POLICY, TOO_BIG, OVERLOADED = 1000, 1001, 1008, 1009, 1013
@@ -81,7 +82,8 @@ class WebSocketLink:
     async def _send(self, websocket: ClientConnection) -> None:
         while (frame := await self._exchange.next_frame()) is not None:
             payload = encode(frame, self._dial.style)
-            await websocket.send(payload, text=self._dial.style.encoding == "json")
+            text = isinstance(frame, Label) or self._dial.style.encoding == "json"
+            await websocket.send(payload, text=text)
 
     async def _receive(self, websocket: ClientConnection) -> NoReturn:
         while True:

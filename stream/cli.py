@@ -35,6 +35,7 @@ def serve(
     mqtt: options.Mqtt = None,
     dial: options.Dial = None,
     artifact: options.Artifact = None,
+    record: options.Record = None,
     verbose: options.Verbose = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
@@ -62,6 +63,7 @@ def serve(
         "server.key": key,
         "mqtt.url": mqtt,
         "model.artifact": artifact,
+        "record.folder": record,
     }
     settings = options.settings(config_path, said, dial or [])
     # What the imports left is never garbage, and a full collection among thousands of sessions

@@ -82,6 +82,12 @@ class Publish(Section, frozen=True):
     history: Count = 50_000
 
 
+class Record(Section, frozen=True):
+    """Where labelled stretches are written; empty means that nothing is recorded."""
+
+    folder: str = ""
+
+
 class Server(Section, frozen=True):
     """Where HTTP and WebSocket listen, and with what certificate."""
 
@@ -155,6 +161,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     model: Model = Model()
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
+    record: Record = Record()
     server: Server = Server()
     tcp: Tcp = Tcp()
     mqtt: Mqtt = Mqtt()

@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """One outgoing message; `type` on the wire tells them apart."""
 
 
-class Welcome(Message, tag="welcome", frozen=True):
+class Welcome(Message, tag="welcome", omit_defaults=True, frozen=True):
     """First words to a device: where its session stands and what the server computes."""
 
     device: str
@@ -27,6 +27,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     hop: int  # grid samples
     activities: tuple[str, ...]
     model: str
+    recording: bool = False  # whether labels are taken
 
 
 class Ack(Message, tag="ack", frozen=True):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, answers, face_up, push, trust, web, websocket, wire
+from stream import __version__, answers, face_up, incoming, push, trust, web, websocket, wire
 from stream.config import Config
 from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
@@ -105,7 +105,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def frames(request: Request) -> Response:
-    """Take one frame, text or binary; the answer is its ack."""
+    """Take one frame, text or binary, or a label; the answer is its ack."""
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
     options = dict(request.query_params)
@@ -118,7 +118,7 @@ async def frames(request: Request) -> Response:
     try:
         text = wire.looks_like_text(payload)
         told = hub.devices.told(name)
-        frame = wire.decode(payload, source, limits, text=text, told=told)
+        frame = incoming.decode(payload, source, limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)

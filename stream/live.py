@@ -1,10 +1,14 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
+from pathlib import Path
+
 from stream.devices import Device
+from stream.events import Error
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
+from stream.publish import Publisher
 from stream.session import Session
 
 Key = tuple[str, str, str]  # channel, device, session
@@ -25,12 +29,26 @@ class Live:
         self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
+        self.file: Path | None = None  # that its newest labelled stretch goes to
+        self.files = 0  # the number of its next file, unless there is one
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property
     def key(self) -> Key:
         """What tells it from all other sessions."""
         return (self.channel, self.session.device, self.session.id)
+
+    def tell(self, error: Error, publisher: Publisher) -> None:
+        """Tell the device what went wrong on our side."""
+        if self.outbox is not None:
+            self.outbox.send(error)
+        publisher.publish(self.session.device, error, self.channel)
+
+    def count_arrival(self, seq: int | None, metrics: Metrics) -> None:
+        """Report what the number of a message says: it came before, or others were given up."""
+        if seq is not None and seq != self.session.next_seq:
+            metrics.repeated.inc(seq < self.session.next_seq)
+            metrics.skipped.inc(max(seq - self.session.next_seq, 0))
 
     def count_drops(self, metrics: Metrics) -> None:
         """Report what the session dropped or missed since the last call."""

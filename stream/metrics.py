@@ -37,6 +37,11 @@ class Metrics:
         self.repeated = counter("frames_repeated", "Frames that had been taken before")
         self.skipped = counter("frames_skipped", "Frames that devices gave up")
         self.dropped = counter("samples_dropped", "Samples dropped", ("reason",))
+        self.labels = counter("labels", "Labels taken")
+        self.recorded = counter("samples_recorded", "Labelled samples written as recordings")
+        self.unrecorded = counter(
+            "samples_unrecorded", "Labelled samples that were not written", ("reason",)
+        )
         self.gaps = counter("gaps", "Gaps in devices' streams")
         self.windows = counter("windows", "Windows completed")
         self.predictions = counter("predictions", "Predictions published")

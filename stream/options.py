@@ -47,6 +47,10 @@ Artifact = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Write what phones are labelled with as recordings."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
 
 

@@ -139,7 +139,9 @@ def _identity(server: Server) -> "Identity | None":
 def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
     publisher = Publisher(History(config.publish.history), metrics)
-    return Hub(config.hub, loaded, publisher, metrics, settings=config.devices)
+    return Hub(
+        config.hub, loaded, publisher, metrics, settings=config.devices, record=config.record
+    )
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
@@ -167,6 +169,7 @@ async def _stop(
     """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
     doors.shut()
+    hub.recorder.finish_all()
     if server.started:  # else a phone that is told to go would be back before the port is closed
         for accepting in server.servers:
             accepting.close()

@@ -27,6 +27,8 @@ def greeting(settings: Config, running: Service, *, color: bool) -> Iterator[str
         yield f"  tcp        {addresses.in_url(host)}:{port} for {app}"
     if settings.mqtt.url:
         yield f"  mqtt       {settings.mqtt.base}/NAME/samples"
+    if settings.record.folder:
+        yield f"  recording  what phones are labelled with, to {settings.record.folder}"
     for device, own in settings.devices.items():
         if own.url:
             yield f"  dialled    {device} at {own.url}"

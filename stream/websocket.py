@@ -12,7 +12,7 @@ from starlette.websockets import (
     WebSocketState,
 )
 
-from stream import config, wire, wire_text
+from stream import config, incoming, wire, wire_text
 from stream.errors import DeviceError, OverloadedError, ParameterError
 from stream.events import Ack, Error, Message, Welcome
 from stream.history import Query
@@ -93,6 +93,7 @@ class DeviceConnection:
             hop=shared.signal.hop,
             activities=shared.activities,
             model=shared.model,
+            recording=self._hub.recorder.on,
         )
 
     async def _reading(self) -> None:
@@ -114,7 +115,7 @@ class DeviceConnection:
     def _take(self, payload: str | bytes) -> None:
         text = isinstance(payload, str)
         told = self._hub.devices.told(self._live.session.device)
-        frame = wire.decode(payload, self._source, self._limits, text=text, told=told)
+        frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         self._hub.take(self._live, frame, self._source.rate_hz)

@@ -16,6 +16,8 @@ LAYERS = {
     "wire": CORE,
     "wire_binary": CORE,
     "wire_text": CORE,
+    "incoming": CORE,
+    "labels": CORE,
     "readings": CORE,
     "dialects": CORE,  # all its modules
     "splitter": CORE,
@@ -36,6 +38,7 @@ LAYERS = {
     "models": MODEL,
     "devices": SHELL,
     "history": SHELL,
+    "record": SHELL,
     "hub": SHELL,
     "live": SHELL,
     "metrics": SHELL,
@@ -72,7 +75,7 @@ IMPURE = {
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
-    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text"),
+    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text", "stream.incoming"),
     *("stream.events", "stream.errors", "stream.config", "stream.folders"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from websockets.asyncio.client import ClientConnection, connect
 
-from stream import events
+from stream import events, incoming
 from stream.service import Service
 from stream.wire_text import TextFrame
 
@@ -64,6 +64,16 @@ def test_every_field_is_documented(kind: type[events.Message]) -> None:
 
 def test_every_field_of_a_frame_is_documented() -> None:
     assert {"type", *TextFrame.__struct_fields__} == set(SCHEMAS["samples"]["properties"])
+
+
+def test_labels_fit_and_every_field_is_documented() -> None:
+    assert {"type", *incoming.FIELDS} == set(SCHEMAS["label"]["properties"])
+    for label in ("Walking", "a", "walking the dog", "Händewaschen_2", None):
+        text = incoming.encode_label(incoming.Label(3, 1.5, label))
+        assert check(json.loads(text)) == "label"
+    for wrong in ("", "a,b", "1a", "a ", 41 * "a"):
+        with pytest.raises(jsonschema.ValidationError):
+            check({"type": "label", "seq": 3, "label": wrong})
 
 
 def test_a_wrong_message_does_not_fit() -> None:

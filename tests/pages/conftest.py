@@ -4,11 +4,20 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from stream.config import Config, Server
 from stream.service import Service
 from tests.pages.motion import Motion
+
+expect.set_options(timeout=20_000)  # ms; a browser beside other work on two cores is slow
 
 FLAGS = [
     "--disable-gpu",
