@@ -11,6 +11,7 @@ LAYERS = {
     "errors": NOUNS,
     "events": NOUNS,
     "config": NOUNS,
+    "config_words": NOUNS,
     "folders": NOUNS,
     "limits": CORE,
     "wire": CORE,
