@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import addresses, dial, http, models, trust
+from stream import addresses, dial, http, models, ports, trust
 from stream.classifier import Classifier
 from stream.config import Config, Server
 from stream.errors import ConfigError
@@ -22,6 +20,7 @@ from stream.metrics import Metrics
 from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
+from stream.tcp import Doors
 
 if TYPE_CHECKING:  # loads what only TLS needs
     from stream.tls import Identity
@@ -30,7 +29,6 @@ SWEEP_S = 1.0
 RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
 DRAIN_S = 2.5  # how long a stop waits for the last batches
 GOODBYE_S = 1.0  # and for the broker to take the last messages
-BACKLOG = 4096  # connections that may wait to be accepted
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +39,7 @@ class Service(NamedTuple):
     port: int
     hub: Hub
     bridge: Bridge | None
+    doors: Doors
     identity: "Identity | None" = None  # what TLS clients are shown; None: there is no TLS
     trust_port: int = 0  # where a phone learns to trust that, without TLS; 0: nowhere
 
@@ -77,7 +76,8 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
     dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
     application = http.app(config, hub, _mqtt_state(bridge))
-    listening = _listen(config.server.address, config.server.port)
+    listening, for_apps = ports.listen(config)
+    doors = Doors(config, hub)
     port = listening.getsockname()[1]
     server = _Server(_uvicorn_config(config, application, identity))
     async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
@@ -88,11 +88,13 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
-            yield Service(config.server.address, port, hub, bridge, identity, trust_port)
+            for dialect, own in for_apps:
+                await doors.open(dialect, own)
+            yield Service(config.server.address, port, hub, bridge, doors, identity, trust_port)
         finally:
             if dialling:
                 dialling.cancel()
-            await _stop(hub, bridge, application, server)
+            await _stop(hub, bridge, application, server, doors)
             await serving
             for task in filter(None, (bridging, sweeping, answering)):
                 task.cancel()
@@ -104,7 +106,7 @@ async def _trusting(config: Config, identity: "Identity | None", port: int) -> A
     if identity is None or identity.authority is None:
         yield 0
         return
-    listening = _listen_beside(config.server, port)
+    listening = ports.listen_beside(config.server, port)
     door = _Server(_uvicorn_config(config, trust.door(identity, port)))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(door.serve([listening]), name="door")
@@ -158,10 +160,15 @@ async def _sweep(hub: Hub) -> None:
 
 
 async def _stop(
-    hub: Hub, bridge: Bridge | None, application: Starlette, server: uvicorn.Server
+    hub: Hub,
+    bridge: Bridge | None,
+    application: Starlette,
+    server: uvicorn.Server,
+    doors: Doors,
 ) -> None:
     """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
+    doors.shut()
     hub.recorder.finish_all()
     if server.started:  # else a phone that is told to go would be back before the port is closed
         for accepting in server.servers:
@@ -177,6 +184,7 @@ async def _stop(
                 await bridge.say_goodbye()
     for outbox in list(application.state.outboxes):
         outbox.close(1001, "the server is going away; connect again")
+    await doors.hang_up()
     server.should_exit = True
 
 
@@ -195,29 +203,6 @@ def _uvicorn_config(
         server_header=False,
         ssl_context_factory=(lambda *_: identity.context) if identity else None,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        # Connections inherit it; without it an answer waits for the peer's ack, some 40 ms.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"server.host = {host!r}, server.port = {port}: cannot listen: {reason}; "
-            "choose another with --port, or 0 for any free one"
-        ) from error
-
-
-def _listen_beside(server: Server, port: int) -> socket.socket:
-    """Listen at the port after `port`, or else at any free one."""
-    try:
-        return _listen(server.address, port + 1 if server.port and port < 65535 else 0)
-    except ConfigError:
-        return _listen(server.address, 0)
 
 
 def _in_url(host: str) -> str:

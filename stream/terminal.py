@@ -22,6 +22,9 @@ def greeting(settings: Config, running: Service, *, color: bool) -> Iterator[str
     yield f"  browser    {running.http_url}/ and, for a phone, /phone"
     if settings.server.address in addresses.ANY:
         yield f"  elsewhere  the same at {addresses.own()}:{running.port}"
+    host = addresses.own() if running.host in addresses.ANY else running.host
+    for app, port in running.doors.ports.items():
+        yield f"  tcp        {addresses.in_url(host)}:{port} for {app}"
     if settings.mqtt.url:
         yield f"  mqtt       {settings.mqtt.base}/NAME/samples"
     if settings.record.folder:

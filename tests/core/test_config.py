@@ -76,6 +76,11 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
             "[server]\nport = 2026-11-22",
             "server.port = datetime.date(2026, 11, 22): expected `int`",
         ),
+        ("[tcp]\nhyperimu = 65536", "tcp.hyperimu = 65536: expected `int` <= 65535"),
+        (
+            '[tcp]\nhyperimu = "on"',
+            "tcp.hyperimu = 'on': a port from 0 to 65535 is allowed, or noth",
+        ),
         ('[server]\nkey = "k"', "server.cert = '', server.key = 'k': both files are needed, or n"),
         ('[server]\ncert = "c"', "server.cert = 'c', server.key = '': both files are needed, or"),
         ('[server]\nhttps = "yes"', "server.https = 'yes': expected `bool`, got `str`"),
