@@ -25,6 +25,7 @@ class Device:
         self.since: datetime | None = None
         self.confidence: float | None = None
         self.judged: Quality | None = None  # what was said of its signal last
+        self.expected = False  # the operator named it, so it is shown also before it comes
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
         self.sessions: list[Session] = []  # live ones
@@ -35,8 +36,8 @@ class Device:
 
     @property
     def listed(self) -> bool:
-        """Whether anybody hears of it: it is here, or a frame of it was taken."""
-        return self.online or self.newest is not None
+        """Whether anybody hears of it: it is here or expected, or a frame of it was taken."""
+        return self.online or self.expected or self.newest is not None
 
     def state(self) -> State:
         """Return what a new listener is told first."""

@@ -69,7 +69,7 @@ async def test_readings_in_g_are_found_out(client: httpx.AsyncClient, running: S
     answer = await client.post(PATH, content=edge_impulse(walk(13, 62.5) / 9.80665))
     assert answer.status_code == 200
     (device,) = running.hub.devices
-    assert device.quality == "good"
+    assert device.state().quality == "good"
 
 
 async def test_what_is_wrong_is_shown_as_a_failed_upload(client: httpx.AsyncClient) -> None:
