@@ -6,17 +6,12 @@ import logging
 import signal
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import typer
 
-from stream import __version__, config, logs, token_cli
+from stream import config, logs, options, token_cli
 from stream.artifact import SHIPPED
 from stream.errors import GaitwayError
-from stream.exposure import is_here
-from stream.tokens import Book
 
 app = typer.Typer(
     name="gaitway",
@@ -32,45 +27,48 @@ app.add_typer(token_cli.app, name="token")
 
 @app.command()
 def serve(
-    config_path: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings. Default: ./config.toml, if any."),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in."),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="0 lets the system choose."),
-    ] = None,
-    mqtt: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
-    ] = None,
-    artifact: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
-    ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Let others in without tokens, or without TLS.")
-    ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    config_path: options.ConfigFile = None,
+    host: options.Host = None,
+    port: options.Port = None,
+    https: options.Https = False,
+    cert: options.Cert = None,
+    key: options.Key = None,
+    mqtt: options.Mqtt = None,
+    dial: options.Dial = None,
+    artifact: options.Artifact = None,
+    record: options.Record = None,
+    insecure: options.Insecure = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
     Phones connect to ws://ADDRESS:PORT/v1/stream?device=NAME, listeners to
     /v1/events; it says where. Without options and settings it listens on this
     machine only, at port 8765, and asks for tokens once there are some
-    (`gaitway token`); to let other machines in, it needs tokens and TLS, or
-    --insecure. Options win over settings. The broker's password is taken from
-    GAITWAY_MQTT_PASSWORD.
+    (`gaitway token`). Options win over settings. The broker's password is taken
+    from GAITWAY_MQTT_PASSWORD.
+
+    Browsers give a phone's motion to https pages only: --https makes, once, a
+    certificate authority in ~/.local/share/gaitway and a first token, and
+    prints a code for phones to scan. Others need both, or your --insecure.
 
     [dim]gaitway serve[/]
-    [dim]gaitway serve --host 0.0.0.0 --insecure --mqtt mqtt://homeassistant.local[/]
+    [dim]gaitway serve --https[/]
+    [dim]gaitway serve --mqtt mqtt://homeassistant.local[/]
     """
     logs.set_up(logging.INFO if verbose else logging.WARNING)
-    settings = _settings(config_path, host, port, mqtt, artifact, insecure=insecure)
+    said = {
+        "server.host": host,
+        "server.port": port,
+        "server.https": https or None,
+        "server.cert": cert,
+        "server.key": key,
+        "mqtt.url": mqtt,
+        "model.artifact": artifact,
+        "record.folder": record,
+        "auth.insecure": insecure or None,
+    }
+    settings = options.settings(config_path, said, dial or [])
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -80,57 +78,18 @@ def serve(
     uvloop.run(_serve(settings))
 
 
-def _settings(
-    path: Path | None,
-    host: str | None,
-    port: int | None,
-    mqtt: str | None,
-    artifact: Path | None,
-    *,
-    insecure: bool,
-) -> config.Config:
-    settings = config.load_found(path)
-    changes: dict[str, dict[str, object]] = {
-        "server": {"host": host, "port": port},
-        "auth": {"insecure": insecure or None},
-        "mqtt": {"url": mqtt},
-        "model": {"artifact": None if artifact is None else str(artifact)},
-    }
-    raw = msgspec.to_builtins(settings)
-    for section, values in changes.items():
-        raw[section].update({key: value for key, value in values.items() if value is not None})
-    return config.check(raw, str(path) if path else "command line")
-
-
 async def _serve(settings: config.Config) -> None:
-    from stream import service, web  # noqa: PLC0415  as above
+    from stream import service, terminal  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with service.running(settings) as running:
-        typer.echo(f"gaitway {__version__}, model {running.hub.models.shared.name}")
-        for device, model in running.hub.models.personal.items():
-            typer.echo(f"  for {device} alone, model {model.name}")
-        typer.echo(f"  phones     {running.ws_url}/v1/stream?device=NAME")
-        typer.echo(f"  listeners  {running.ws_url}/v1/events")
-        typer.echo(f"  http       {running.http_url}/v1/devices")
-        typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
-        if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
-            typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
-        if settings.mqtt.url:
-            typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
-        _say_who_may_in(settings, running.gate.book())
+        for line in terminal.greeting(settings, running, color=sys.stdout.isatty()):
+            typer.echo(line)
         await stopped.wait()
         typer.echo("stopping")
-
-
-def _say_who_may_in(settings: config.Config, book: Book | None) -> None:
-    if book is not None:
-        typer.echo(f"  tokens     asked for: {len(book)} in {settings.auth.tokens}")
-    elif not is_here(settings.server.host):
-        typer.echo("  open       to everyone who reaches it, as --insecure says")
 
 
 @app.command()

@@ -21,6 +21,12 @@ class MixedTimeError(DeviceError):
     code = "mixed-time"
 
 
+class NotRecordedError(DeviceError):
+    """A label for a server that records nothing, or can't write what it should record."""
+
+    code = "not-recorded"
+
+
 class ParameterError(GaitwayError):
     """A request named an impossible device, session or option."""
 
@@ -77,6 +83,10 @@ class TooFastError(OverloadedError):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class UnreachableError(GaitwayError):
+    """A phone that we dial is off, refuses, or broke the connection."""
 
 
 class InferenceError(GaitwayError):

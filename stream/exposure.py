@@ -5,6 +5,7 @@ Pure: decides on names and addresses, and looks up none.
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from stream.errors import ConfigError, OriginError
 
@@ -29,17 +30,27 @@ def may_start(host: str, *, tls: bool, tokens: bool, insecure: bool) -> None:
     """
     if insecure or is_here(host) or (tls and tokens):
         return
-    lacking = []
+    lacking, remedy = [], "`gaitway serve --https`, which sees to that"
     if not tokens:
-        lacking.append(
-            "anyone who reaches it could stream and watch: make tokens with `gaitway token add`"
-        )
+        lacking.append("anyone who reaches it could stream and watch")
     if not tls:
-        lacking.append("tokens and samples would cross the network in clear text: set up TLS")
+        lacking.append("tokens and samples would cross the network in clear text")
+    else:
+        remedy = "again after `gaitway token add`, with auth.required not never"
     raise ConfigError(
-        f"server.host = {host!r} lets other machines in, and {'; and '.join(lacking)}; or start "
-        "with --insecure on a network that you trust"
+        f"server.host = {host!r} lets other machines in: {', and '.join(lacking)}; start {remedy}, "
+        f"or, on a network that you trust, `gaitway serve --host {host} --insecure`"
     )
+
+
+def may_open_tcp(host: str, apps: Sequence[str], *, insecure: bool) -> None:
+    """Raise ConfigError where others could reach the ports of apps that can show no token."""
+    if apps and not insecure and not is_here(host):
+        raise ConfigError(
+            f"server.host = {host!r} lets other machines in, and the apps behind [tcp] "
+            f"({', '.join(apps)}) can show no token and know no TLS: switch them off, or, on a "
+            "network that you trust, start with --insecure"
+        )
 
 
 def check_origin(origin: str | None, host: str, allowed: tuple[str, ...]) -> None:

@@ -27,7 +27,7 @@ from stream.visitor import Stream, Visitor
 AUTH_S = 5.0  # for a browser to show its token
 REVOKED = 4401
 LOG_EVERY_S = 10.0  # a line about who was turned away
-HTTP, WEBSOCKET, MQTT = "http", "websocket", "mqtt"
+HTTP, WEBSOCKET, MQTT, TCP = "http", "websocket", "mqtt", "tcp"
 log = logging.getLogger(__name__)
 
 
@@ -43,11 +43,13 @@ class Gate:
         limits: config.Limits,
         metrics: Metrics,
         *,
+        tls: bool = False,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.throttle = Throttle(limits, metrics, clock)
         self._auth = auth
+        self._tls = tls
         self._metrics = metrics
         self._clock = clock
         self._utc = utc
@@ -58,6 +60,10 @@ class Gate:
             )  # what is damaged from the start is the operator's to mend first
         self._inside: dict[Outbox, Visitor] = {}
         self._logged = -LOG_EVERY_S
+
+    def is_new(self) -> bool:
+        """Whether tokens may be asked for, but none was ever made."""
+        return self._auth.required != "never" and not Path(self._auth.tokens).exists()
 
     def book(self) -> Book | None:
         """Return the tokens that are asked for; None while the server is open."""
@@ -84,6 +90,11 @@ class Gate:
     def by_mqtt(self, device: str) -> Stream:
         """Return the limits of a device that comes through the broker, which let it in."""
         return Stream(self.throttle, Sender(MQTT, None, device))
+
+    def by_tcp(self, device: str, host: str) -> Stream:
+        """Return the limits of an app that connects: nobody asks it for a token it can't send."""
+        place = self.throttle.place(host)
+        return Stream(self.throttle, Sender(TCP, place, None if place is None else device))
 
     def connected(self, websocket: WebSocket) -> AbstractContextManager[None]:
         """Count a connection of an address for as long as the context lasts."""
@@ -138,7 +149,7 @@ class Gate:
     def _check_browser(self, connection: HTTPConnection) -> None:
         host, allowed = connection.headers.get("host", ""), self._auth.origins
         exposure.check_origin(connection.headers.get("origin"), host, allowed)
-        if self.book() is None:
+        if self.book() is None and not self._tls:  # with TLS, the certificate has our names only
             exposure.check_host(host, allowed)
 
 

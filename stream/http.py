@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, answers, face_up, push, web, websocket, wire
+from stream import __version__, answers, face_up, incoming, push, trust, web, websocket, wire
 from stream.config import Config
 from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
@@ -44,11 +44,15 @@ def app(config: Config, hub: Hub, gate: Gate, mqtt_state: Callable[[], str]) -> 
         WebSocketRoute("/v1/stream", websocket.stream),
         WebSocketRoute("/v1/events", websocket.events),
         *web.routes(),
+        *trust.routes(),
     ]
     application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config
     application.state.hub = hub
     application.state.gate = gate
+    application.state.identity = None  # these three are for a service with TLS to set
+    application.state.trust_port = 0
+    application.state.phone_port = 0
     application.state.mqtt_state = mqtt_state
     application.state.outboxes = set[Outbox]()
     return application
@@ -111,7 +115,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def frames(request: Request) -> Response:
-    """Take one frame, text or binary; the answer is its ack."""
+    """Take one frame, text or binary, or a label; the answer is its ack."""
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
     visitor = request.app.state.gate.visitor(request)
@@ -127,10 +131,10 @@ async def frames(request: Request) -> Response:
     try:
         text = wire.looks_like_text(payload)
         told = hub.devices.told(name)
-        frame = wire.decode(payload, source, limits, text=text, told=told)
+        frame = incoming.decode(payload, source, limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
-        allowed.samples(len(frame.xyz))
+        allowed.samples(incoming.count(frame))
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
         hub.take(live, frame, source.rate_hz)
     except DeviceError as error:

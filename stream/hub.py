@@ -6,20 +6,23 @@ The one place where sessions, the model and the listeners meet; it knows no tran
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import blake2b
+from itertools import takewhile
 
 from stream import config
 from stream.batcher import Answer
 from stream.devices import Devices
 from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Prediction, Started
+from stream.incoming import Label
 from stream.live import Key, Live
 from stream.metrics import Metrics
 from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.record import Recorder
 from stream.session import Session
 from stream.window import Window
 from stream.wire import Frame
@@ -38,12 +41,14 @@ class Hub:
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
         settings: Mapping[str, config.Device] | None = None,
+        record: config.Record | None = None,
     ) -> None:
         self.options = options
         self.models = models
         self.publisher = publisher
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock, settings or {})
+        self.recorder = Recorder(record or config.Record(), publisher, metrics)
         self.stopping = False
         self._clock = clock
         self._utc = utc
@@ -93,38 +98,44 @@ class Hub:
         live = self._current.get((channel, device))
         return None if live is None or live.closing else live
 
-    def take(self, live: Live, frame: Frame, rate_hz: float) -> None:
-        """Feed a frame to its session.
+    def take(self, live: Live, message: Frame | Label, rate_hz: float) -> None:
+        """Feed a frame, or a label, to its session.
 
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
-        self._arrived(live, frame.seq)
-        windows = live.session.feed(frame, self._utc(), rate_hz)
-        self.metrics.frames.labels(live.channel).inc()
-        self.metrics.samples.inc(len(frame.xyz))
-        live.count_drops(self.metrics)
+        if isinstance(message, Label):
+            self._label(live, message)
+            return
+        self._arrived(live, message.seq, good=True)
+        windows = live.session.feed(message, self._utc(), rate_hz)
+        live.count(self.metrics, len(message.xyz))
+        live.show(self.publisher)
+        self.recorder.write(live)
         for window in windows:
             self._submit(live, window)
         quality = live.session.quality()
         if quality is not None:
-            live.device.quality = quality.state
+            live.device.judged = quality
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
+
+    def _label(self, live: Live, label: Label) -> None:
+        self.recorder.check(label)
+        self._arrived(live, label.seq, good=True)
+        self.recorder.label(live, label)
 
     def check_room(self, live: Live) -> None:
         """Raise OverloadedError where no frame of this session can be taken now."""
         if self.stopping:
             raise OverloadedError("the service is stopping; connect again")
-        if live.model.batcher.full:
-            waiting = len(live.model.batcher)
-            raise OverloadedError(f"{waiting} windows wait for the model; try later")
+        live.model.batcher.check_room()
 
     def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
         if live is not None:
-            self._arrived(live, error.seq)
+            self._arrived(live, error.seq, good=False)
             live.session.consume(error.seq)
         return Error(code=error.code, message=str(error), seq=error.seq)
 
@@ -163,22 +174,13 @@ class Hub:
 
     def sweep(self) -> None:
         """Let sessions expire and devices go offline; call it every second or so."""
-        now = self._clock()
-        for live in self._expired(now - self.options.expires_s):
+        before = self._clock() - self.options.expires_s
+        for live in list(takewhile(lambda one: one.seen < before, self._sessions.values())):
             if live.outbox is not None:
                 live.outbox.close(1001, "no frame for expires_s; connect again")
             self.end(live)
         self.devices.sweep()
         self.metrics.waiting.set(self.models.waiting)
-
-    def _expired(self, before: float) -> list[Live]:
-        def idle() -> Iterator[Live]:
-            for live in self._sessions.values():
-                if live.seen >= before:
-                    return
-                yield live
-
-        return list(idle())
 
     def _end_idlest(self) -> None:
         for live in self._sessions.values():
@@ -186,14 +188,12 @@ class Hub:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def _arrived(self, live: Live, seq: int | None) -> None:
+    def _arrived(self, live: Live, seq: int | None, *, good: bool) -> None:
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
-        self.devices.seen(live.device, live.session)
-        if seq is not None and seq != live.session.next_seq:
-            self.metrics.repeated.inc(seq < live.session.next_seq)
-            self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
+        self.devices.seen(live.device, live.session, good=good)
+        live.count_arrival(seq, self.metrics)
 
     def _submit(self, live: Live, window: Window) -> None:
         live.pending += 1
@@ -229,14 +229,13 @@ class Hub:
     def _unanswered(self, live: Live, window: Window, error: InferenceError) -> None:
         self.metrics.unanswered.inc()
         message = Error(code=error.code, message=f"window {window.number}: {error}")
-        if live.outbox is not None:
-            live.outbox.send(message)
-        self.publisher.publish(live.session.device, message, live.channel)
+        live.tell(message, self.publisher)
 
     def _finish(self, live: Live) -> None:
         if live.finished:
             return
         live.finished = True
+        self.recorder.finish(live)
         live.device.sessions.remove(live.session)
         if self._sessions.get(live.key) is live:  # and not a namesake that was opened since
             del self._sessions[live.key]

@@ -1,11 +1,16 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
+from pathlib import Path
+
 from stream.devices import Device
+from stream.events import Error
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
+from stream.publish import Publisher
 from stream.session import Session
+from stream.waveform import Thinner
 
 Key = tuple[str, str, str]  # channel, device, session
 
@@ -25,6 +30,9 @@ class Live:
         self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
+        self.file: Path | None = None  # that its newest labelled stretch goes to
+        self.files = 0  # the number of its next file, unless there is one
+        self._thinner: Thinner | None = None  # while somebody watches the waveform
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property
@@ -32,8 +40,33 @@ class Live:
         """What tells it from all other sessions."""
         return (self.channel, self.session.device, self.session.id)
 
-    def count_drops(self, metrics: Metrics) -> None:
-        """Report what the session dropped or missed since the last call."""
+    def tell(self, error: Error, publisher: Publisher) -> None:
+        """Tell the device what went wrong on our side."""
+        if self.outbox is not None:
+            self.outbox.send(error)
+        publisher.publish(self.session.device, error, self.channel)
+
+    def count_arrival(self, seq: int | None, metrics: Metrics) -> None:
+        """Report what the number of a message says: it came before, or others were given up."""
+        if seq is not None and seq != self.session.next_seq:
+            metrics.repeated.inc(seq < self.session.next_seq)
+            metrics.skipped.inc(max(seq - self.session.next_seq, 0))
+
+    def show(self, publisher: Publisher) -> None:
+        """Tell those who watch its waveform, if anybody does, what the newest frame brought."""
+        session = self.session
+        if not publisher.watched(session.device):  # nearly always
+            self._thinner = None
+            return
+        if self._thinner is None:
+            self._thinner = Thinner(session.device, session.id, session.grid_hz)
+        for message in self._thinner.feed(session.fresh):
+            publisher.show(message)
+
+    def count(self, metrics: Metrics, samples: int) -> None:
+        """Report a frame of so many samples, and what was dropped or missed for it."""
+        metrics.frames.labels(self.channel).inc()
+        metrics.samples.inc(samples)
         counters = self.session.counters
         drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
         if drops == self._drops:  # nearly always

@@ -39,4 +39,5 @@ def set_up(level: int) -> None:
     handler.setFormatter(Formatter(FORMAT))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # at INFO it logs URLs, tokens included

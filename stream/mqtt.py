@@ -12,7 +12,7 @@ import aiomqtt
 import msgspec
 import stamina
 
-from stream import apps, broker, config, dialects, wire
+from stream import apps, broker, config, dialects, incoming, wire
 from stream.dialects.dialect import Dialect
 from stream.errors import (
     DeviceError,
@@ -194,8 +194,8 @@ class Bridge:
         source, told = Source(), self._hub.devices.told(device)
         try:
             text = wire.looks_like_text(payload)
-            frame = wire.decode(payload, source, self._limits, text=text, told=told)
-            allowed.samples(len(frame.xyz))
+            frame = incoming.decode(payload, source, self._limits, text=text, told=told)
+            allowed.samples(incoming.count(frame))
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
             self._ack(located, frame.seq)

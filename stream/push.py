@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -17,22 +19,39 @@ CHANNEL = "http"
 SHOWN_TO_USER = 499  # Sensor Logger shows the text of this answer, once a recording
 
 
+ANYWHERE = Middleware(  # browsers ask first whether a page of another origin may post
+    CORSMiddleware,
+    allow_origins=["*"],
+    allow_methods=["POST"],
+    allow_headers=["*"],
+    allow_private_network=True,
+)
+
+
 def routes() -> list[BaseRoute]:
-    """Return a route for each dialect."""
-    return [
+    """Return the routes of each dialect."""
+    own: list[BaseRoute] = [
         Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"])
         for dialect in DIALECTS
     ]
+    for_pages = [
+        Route(path, partial(take, dialect), methods=["POST", "OPTIONS"], middleware=[ANYWHERE])
+        for dialect in DIALECTS
+        for path in dialect.paths
+    ]
+    return own + for_pages
 
 
 async def take(dialect: Dialect, request: Request) -> Response:
     """Take one message of an app: 200, or 499 with what its user should change.
 
-    Apps that can set no header have their token in the URL. A device's token names the device.
+    Apps that can set no header have their token in the URL, or in the one that they do set. A
+    device's token names the device.
     """
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
-    visitor = request.app.state.gate.visitor(request, request.query_params.get("token"))
+    shown = request.query_params.get("token", request.headers.get("x-api-key"))
+    visitor = request.app.state.gate.visitor(request, shown)
     device = request.query_params.get("device", visitor.device)
     if device or "device" in request.query_params:
         check_id("device", device)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SETTLE_S = 2.0  # device time before the first word
-CHECK_S = 1.0  # device time between two looks
+CHECK_S = 0.9  # device time between two looks; frames of a second must not skip every other
 MEMORY_S = 4.0  # how far back rate and gravity are measured
 MARK_S = 0.1  # marks are at least so far apart, which bounds their number
-FROZEN_S = 3.0  # no real sensor repeats itself to the bit for so long
+FROZEN_S = 2.8  # no real sensor repeats itself to the bit for so long; 5 s with frames of 2 s
 BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
 RATE_CHANGE = 0.2  # a rate is news when it differs by so much

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
+from stream.incoming import Label
+from stream.labels import Labeller
 from stream.quality import Monitor
 from stream.resample import Counters, Resampler, Stretch
 from stream.timeline import Timeline
@@ -49,8 +51,15 @@ class Session:
         self._windower = Windower(options.signal)
         self._tracker = Tracker(options.tracker, options.signal, options.expires_s)
         self._monitor = Monitor()
+        self.labels = Labeller(options.signal.max_gap_s)
         self.axes: Axes = "android"  # the signs that its numbers come with
+        self.fresh: list[Stretch] = []  # the grid samples that the newest frame completed
         self._last: float | None = None  # device time of the newest sample, in s
+
+    @property
+    def grid_hz(self) -> float:
+        """The rate of the grid."""
+        return self._options.signal.grid_hz
 
     @property
     def activity(self) -> str:
@@ -77,16 +86,25 @@ class Session:
 
         `rate_hz` counts where neither the frame nor the timed session so far says.
         """
+        self.fresh = []
         if not self.consume(frame.seq):
             return []
         t = self._timeline.place(frame, rate_hz)
         self.axes, self._monitor.note = frame.axes, frame.note
         self._monitor.feed(t, frame.xyz)
-        stretches = self._stretches(t, frame.xyz, arrived)
+        self.labels.feed(t, frame.xyz)
+        self.fresh = self._stretches(t, frame.xyz, arrived)
         if self._last is None:
             self._tracker.since = float(t[0])
         self._last = float(t[-1])
-        return [window for stretch in stretches for window in self._windower.feed(stretch)]
+        return [window for stretch in self.fresh for window in self._windower.feed(stretch)]
+
+    def label(self, label: Label) -> bool:
+        """Take a label; False if it was taken before. Raises DeviceError for one too many."""
+        if not self.consume(label.seq):
+            return False
+        self.labels.label(label.t, label.label, label.seq)
+        return True
 
     def _stretches(
         self, t: NDArray[np.float64], xyz: NDArray[np.float32], arrived: float
@@ -150,6 +168,7 @@ class Session:
         """Let windows begin anew, since samples to come have other signs than those before."""
         self._resampler.break_off()
         self._monitor.start_over()
+        self.labels.break_off()
 
     def quality(self) -> Quality | None:
         """Return what to tell the device about its signal, or None where nothing changed."""

@@ -79,6 +79,11 @@ class Throttle:
         for kind, _, bucket in buckets:
             bucket.charge(0 if sender.requested and kind == "address" else 1, size)
 
+    def wait_s(self, sender: Sender) -> float:
+        """Return the seconds until a message passes, 0 for now; nothing is refused or counted."""
+        now = self._clock()
+        return max((bucket.wait(now)[0] for *_, bucket in self._buckets(sender, now)), default=0.0)
+
     def samples(self, sender: Sender, count: int) -> None:
         """Charge samples: they are known only after their message passed, so the next one waits."""
         for _, _, bucket in self._buckets(sender, self._clock()):

@@ -1,7 +1,7 @@
 """The commands `gaitway token add`, `list` and `revoke`. A running server notices at once."""
 
-import os
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ import typer
 
 from stream import config, token_file, tokens
 from stream.errors import ConfigError
+from stream.exposure import is_here
 from stream.tokens import Book, May, Token
 from stream.wire import check_id
 
@@ -34,6 +35,9 @@ def add(
         str | None,
         typer.Option(metavar="PATTERN", help="Watches devices that match, as pixel-* does."),
     ] = None,
+    phones: Annotated[
+        bool, typer.Option("--phones", help="Streams as any device, and watches all.")
+    ] = False,
     admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
     expires: Annotated[
         str | None, typer.Option(metavar="TIME", help="Ends by itself after, say, 12h, 30d or 4w.")
@@ -45,17 +49,14 @@ def add(
     [dim]gaitway token add --device pixel-7[/]
     [dim]gaitway token add --watch 'pixel-*' --expires 30d[/]
     """
-    may, name = _wanted(device, watch, admin=admin)
-    now = datetime.now(UTC)
-    ends = None if expires is None else now + _length(expires)
-    random = os.urandom(tokens.ID_BYTES + tokens.SECRET_BYTES)
-    shown, token = tokens.mint(random, may, name, now.replace(microsecond=0), ends)
-    path = _path(config_path)
-    with token_file.changing(path) as books:
-        books[0] = Book([*books[0], token])
+    may, name = _wanted(device, watch, phones=phones, admin=admin)
+    lasts = None if expires is None else _length(expires)
+    settings = config.load_found(config_path)
+    shown, token = token_file.add(Path(settings.auth.tokens), may, name, lasts)
     typer.echo(shown)
-    hint = f"; for its browser: https://ADDRESS/phone#token={shown}" if may == "device" else ""
-    typer.echo(f"It is shown this once{hint}. Revoke it: gaitway token revoke {token.id}", err=True)
+    if may in ("device", "phones"):
+        _show_phone(settings.server, shown)
+    typer.echo(f"It is shown this once. Revoke it: gaitway token revoke {token.id}", err=True)
 
 
 @app.command(name="list")
@@ -77,12 +78,27 @@ def revoke(
     typer.echo(f"revoked {id_}")
 
 
-def _wanted(device: str | None, watch: str | None, *, admin: bool) -> tuple[May, str]:
-    if (device is not None) + (watch is not None) + admin != 1:
-        raise ConfigError("one of --device NAME, --watch PATTERN and --admin is needed")
+def _wanted(device: str | None, watch: str | None, *, phones: bool, admin: bool) -> tuple[May, str]:
+    if (device is not None) + (watch is not None) + phones + admin != 1:
+        raise ConfigError("one of --device NAME, --watch PATTERN, --phones and --admin is needed")
     if device is not None:
         return "device", check_id("device", device)
-    return ("admin", "") if watch is None else ("watch", tokens.check_pattern(watch))
+    if watch is not None:
+        return "watch", tokens.check_pattern(watch)
+    return ("phones" if phones else "admin"), ""
+
+
+def _show_phone(server: config.Server, shown: str) -> None:
+    """Print where a phone's browser takes the token from, and a code where TLS has been spoken."""
+    from stream import addresses, folders, terminal  # noqa: PLC0415  other commands do without
+
+    inside = server.address in addresses.ANY or is_here(server.address)
+    host = addresses.in_url(addresses.own() if inside else server.address)
+    url = f"https://{host}:{server.port}/phone#token={shown}"
+    typer.echo(f"A phone's browser takes it from here, with `serve --https`: {url}", err=True)
+    if sys.stderr.isatty() and (server.secure or folders.authority().is_file()):
+        for line in terminal.code(url):
+            typer.echo("  " + typer.style(line, fg="bright_white", bg="black"), err=True)
 
 
 def _length(text: str) -> timedelta:

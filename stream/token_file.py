@@ -6,11 +6,12 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from stream import tokens
 from stream.errors import ConfigError
-from stream.tokens import Book
+from stream.tokens import Book, May, Token
 
 log = logging.getLogger(__name__)
 Stamp = tuple[int, int, int]
@@ -61,6 +62,20 @@ def load(path: Path) -> Book:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def add(path: Path, may: May, name: str = "", lasts: timedelta | None = None) -> tuple[str, Token]:
+    """Make a token; return its text, which is nowhere else, and what is kept of it.
+
+    Raises ConfigError where the file can't be written.
+    """
+    now = datetime.now(UTC)
+    random = os.urandom(tokens.ID_BYTES + tokens.SECRET_BYTES)
+    ends = None if lasts is None else now + lasts
+    shown, token = tokens.mint(random, may, name, now.replace(microsecond=0), ends)
+    with changing(path) as books:
+        books[0] = Book([*books[0], token])
+    return shown, token
 
 
 @contextlib.contextmanager

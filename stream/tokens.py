@@ -19,7 +19,7 @@ from msgspec import Meta
 from stream.errors import ConfigError, UnauthenticatedError
 
 ID_BYTES, SECRET_BYTES = 4, 32
-May = Literal["device", "watch", "admin"]
+May = Literal["device", "watch", "phones", "admin"]
 _SHOWN = re.compile(r"gw-([0-9a-f]{8})-[A-Za-z0-9_-]{43}")
 _PATTERN = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,64}")
 _NOBODYS = "0" * 64  # compared with where an id is unknown, so that both take as long
@@ -31,17 +31,22 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     may: May
-    name: str  # the device that streams, or the pattern of those that are watched
+    name: str  # the device that streams, or the pattern of those that are watched; else empty
     created: datetime
     expires: datetime | None = None
 
+    @property
+    def for_all(self) -> bool:
+        """Whether it streams as any device, and watches all."""
+        return self.may in ("phones", "admin")
+
     def streams_as(self, device: str) -> bool:
         """Whether it may stream as this device."""
-        return self.may == "admin" or (self.may == "device" and self.name == device)
+        return self.for_all or (self.may == "device" and self.name == device)
 
     def watches(self, device: str) -> bool:
         """Whether it may see what this device does."""
-        return self.may == "admin" or (self.may == "watch" and fnmatchcase(device, self.name))
+        return self.for_all or (self.may == "watch" and fnmatchcase(device, self.name))
 
     def expired(self, now: datetime) -> bool:
         """Whether its time is over."""

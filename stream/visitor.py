@@ -1,5 +1,7 @@
 """Somebody at a door, and what the token that was shown lets them do."""
 
+from contextlib import AbstractContextManager
+
 from stream.errors import ForbiddenError
 from stream.history import Query
 from stream.throttle import Sender, Throttle
@@ -16,6 +18,14 @@ class Stream:
     def message(self, size: int) -> None:
         """Let one message of `size` bytes pass, before it is decoded; raises TooFastError."""
         self._throttle.message(self._sender, size)
+
+    def wait_s(self) -> float:
+        """Return how long a message has to wait now, so that none needs to be refused."""
+        return self._throttle.wait_s(self._sender)
+
+    def connected(self) -> AbstractContextManager[None]:
+        """Count a connection for as long as the context lasts; raises TooFastError."""
+        return self._throttle.connected(self._sender)
 
     def samples(self, count: int) -> None:
         """Say how many samples it held; the next message may have to wait for it."""
@@ -59,7 +69,7 @@ class Visitor:
         `after`: the id, if any, of the prediction or event from which on it is asked for.
         """
         token = self.token
-        if token is None or token.may == "admin":
+        if token is None or token.for_all:
             return query
         if token.may != "watch":
             raise self._forbidden("it watches nobody")

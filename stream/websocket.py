@@ -1,8 +1,10 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
+from collections.abc import Iterator
+
 from starlette.websockets import WebSocket
 
-from stream import config, wire, wire_text
+from stream import config, incoming, wire, wire_text
 from stream.connection import (
     OVERLOADED,
     POLICY,
@@ -95,6 +97,7 @@ class DeviceConnection:
             hop=shared.signal.hop,
             activities=shared.activities,
             model=shared.model,
+            recording=self._hub.recorder.on,
         )
 
     async def _reading(self) -> None:
@@ -117,10 +120,10 @@ class DeviceConnection:
         text = isinstance(payload, str)
         self._allowed.message(len(payload))
         told = self._hub.devices.told(self._live.session.device)
-        frame = wire.decode(payload, self._source, self._limits, text=text, told=told)
+        frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
-        self._allowed.samples(len(frame.xyz))
+        self._allowed.samples(incoming.count(frame))
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
 
@@ -146,9 +149,8 @@ async def events(websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         query = visitor.watching(listener_query(websocket), since)
         with hub.publisher.listening(outbox, query):
-            states = [encode(device.state()) for device in hub.devices if query.sees(device.name)]
             replay = [] if since is None else hub.publisher.missed_since(since, query)
-            await send_all(websocket, states + replay)
+            await send_all(websocket, [*_standing(hub, query), *replay])
             await until_closed(writing(websocket, outbox), ignoring(websocket))
 
 
@@ -164,3 +166,12 @@ def listener_query(connection: WebSocket) -> Query:
             f"type = {','.join(sorted(types - TYPES))!r}: {', '.join(sorted(TYPES))} are allowed"
         )
     return Query(devices, types)
+
+
+def _standing(hub: Hub, query: Query) -> Iterator[str]:
+    """Yield, encoded, how every device stands: its state, and what was said of its signal."""
+    for device in hub.devices:
+        if query.sees(device.name):
+            yield encode(device.state())
+            if device.judged is not None and "quality" in query.types:
+                yield encode(device.judged)

@@ -11,6 +11,8 @@ LAYERS = {
     "errors": NOUNS,
     "events": NOUNS,
     "config": NOUNS,
+    "config_words": NOUNS,
+    "folders": NOUNS,
     "limits": CORE,
     "tokens": CORE,
     "bucket": CORE,
@@ -18,8 +20,11 @@ LAYERS = {
     "wire": CORE,
     "wire_binary": CORE,
     "wire_text": CORE,
+    "incoming": CORE,
+    "labels": CORE,
     "readings": CORE,
     "dialects": CORE,  # all its modules
+    "splitter": CORE,
     "ordering": CORE,
     "join": CORE,
     "normalise": CORE,
@@ -31,12 +36,14 @@ LAYERS = {
     "quality": CORE,
     "tracker": CORE,
     "session": CORE,
+    "waveform": CORE,
     "artifact": MODEL,
     "classifier": MODEL,
     "batcher": MODEL,
     "models": MODEL,
     "devices": SHELL,
     "history": SHELL,
+    "record": SHELL,
     "hub": SHELL,
     "live": SHELL,
     "metrics": SHELL,
@@ -45,6 +52,7 @@ LAYERS = {
     "broker": SHELL,
     "answers": SHELL,
     "apps": SHELL,
+    "dial": SHELL,  # all its modules
     "face_up": SHELL,
     "push": SHELL,
     "publish": SHELL,
@@ -55,12 +63,20 @@ LAYERS = {
     "headers": SHELL,
     "logs": SHELL,
     "connection": SHELL,
+    "ports": SHELL,
+    "tcp": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "web": SHELL,
+    "addresses": SHELL,
+    "certificates": SHELL,
+    "tls": SHELL,
+    "trust": SHELL,
     "http": SHELL,
     "token_cli": PROGRAM,
     "service": PROGRAM,
+    "terminal": PROGRAM,
+    "options": PROGRAM,
     "cli": PROGRAM,
 }
 PURE_PACKAGES = {"numpy", "msgspec"}
@@ -72,8 +88,8 @@ IMPURE = {
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
-    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text"),
-    *("stream.events", "stream.errors", "stream.config"),
+    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text", "stream.incoming"),
+    *("stream.events", "stream.errors", "stream.config", "stream.folders"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines
 

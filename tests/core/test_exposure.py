@@ -5,26 +5,43 @@ import pytest
 from stream import exposure
 from stream.errors import ConfigError, OriginError
 
+HERE = ["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost.", "LOCALHOST"]
+ELSEWHERE = ["0.0.0.0", "::", "10.0.0.7", "gaitway.example", "pi.local", "evillocalhost", ""]  # noqa: S104
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost."])
+
+def test_what_means_this_machine_is_told_from_what_others_use() -> None:
+    assert [exposure.is_here(host) for host in HERE] == [True] * len(HERE)
+    assert [exposure.is_here(host) for host in ELSEWHERE] == [False] * len(ELSEWHERE)
+
+
+@pytest.mark.parametrize("host", HERE)
 def test_this_machine_alone_may_be_open(host: str) -> None:
     exposure.may_start(host, tls=False, tokens=False, insecure=False)
+    exposure.may_open_tcp(host, ["hyperimu"], insecure=False)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "gaitway.example", "evillocalhost"])  # noqa: S104
+@pytest.mark.parametrize("host", ELSEWHERE)
 def test_others_need_tokens_and_tls_or_an_operator_who_wants_it_so(host: str) -> None:
     exposure.may_start(host, tls=True, tokens=True, insecure=False)
     exposure.may_start(host, tls=False, tokens=False, insecure=True)
     with pytest.raises(ConfigError) as refused:
         exposure.may_start(host, tls=False, tokens=False, insecure=False)
-    words = ("server.host", "gaitway token add", "set up TLS", "--insecure")
+    commands = ("`gaitway serve --https`", f"`gaitway serve --host {host} --insecure`")
+    words = (f"server.host = {host!r}", "stream and watch", "clear text", *commands)
     assert all(word in str(refused.value) for word in words)
-    with pytest.raises(ConfigError, match="set up TLS") as refused:
+    with pytest.raises(ConfigError, match="--https") as refused:
         exposure.may_start(host, tls=False, tokens=True, insecure=False)
-    assert "token add" not in str(refused.value)
-    with pytest.raises(ConfigError, match="token add") as refused:
+    assert "stream and watch" not in str(refused.value)
+    with pytest.raises(ConfigError, match="gaitway token add") as refused:
         exposure.may_start(host, tls=True, tokens=False, insecure=False)
     assert "clear text" not in str(refused.value)
+
+
+def test_apps_that_can_show_no_token_need_an_operator_who_wants_it_so() -> None:
+    exposure.may_open_tcp("10.0.0.7", [], insecure=False)
+    exposure.may_open_tcp("10.0.0.7", ["hyperimu"], insecure=True)
+    with pytest.raises(ConfigError, match=r"\(hyperimu\) can show no token"):
+        exposure.may_open_tcp("10.0.0.7", ["hyperimu"], insecure=False)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_a_revoked_token_is_gone() -> None:
         ("watch", "pixel-*", set(), {"pixel-7", "pixel-8"}),
         ("watch", "pixel-[7]", set(), {"pixel-7"}),
         ("watch", "*", set(), {"pixel-7", "pixel-8", "ann"}),
+        ("phones", "", {"pixel-7", "pixel-8", "ann"}, {"pixel-7", "pixel-8", "ann"}),
         ("admin", "", {"pixel-7", "pixel-8", "ann"}, {"pixel-7", "pixel-8", "ann"}),
     ],
 )

@@ -10,7 +10,9 @@ from stream.config import Config
 from stream.service import Service
 from tests.pages.motion import Motion
 from tests.pages.test_access import faults
+from tests.pages.test_face_up import check
 from tests.pages.test_phone import opened, start
+from tests.pages.test_waves import until_watched
 from tests.shell.access import Keys, asking
 
 
@@ -100,3 +102,25 @@ async def test_the_dashboard_asks_and_shows_whom_it_may(
     await expect(page.locator("#connection")).to_have_text("Live")
     await expect(page.locator("[data-device]")).to_have_count(1)
     await expect(page.locator("[data-device=pixel-7]")).to_be_visible()
+
+
+async def test_the_dashboards_own_requests_show_the_token_too(
+    page: Page, guarded: Service, keys: Keys
+) -> None:
+    guarded.hub.open("http", "pixel-7")
+    await page.goto(f"{guarded.http_url}/#token={keys.phones}")
+    tile = page.locator("[data-device=pixel-7]")
+    await expect(tile).to_be_visible()
+    await until_watched(guarded, "pixel-7", wanted=True)
+    await tile.get_by_text("Check the signs").click()
+    await tile.get_by_role("button", name="It lies face up").click()
+    await expect(tile.locator(".answer")).to_contain_text("pixel-7 sends nothing")
+
+
+async def test_the_phones_check_of_its_signs_shows_the_token_too(
+    page: Page, guarded: Service, keys: Keys
+) -> None:
+    await Motion.of(page)
+    await page.goto(f"{guarded.http_url}/phone#token={keys.device}")
+    await check(page, guarded.http_url)
+    await expect(page.locator("#up-said")).to_contain_text("right already")

@@ -1,17 +1,16 @@
 """What tests of the gate need: a file of tokens, and a service that asks for them."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
-from stream import config, service, token_file, tokens
+from stream import config, service, token_file
 from stream.config import Config
 from stream.service import Service
-from stream.tokens import Book, May
+from stream.tokens import May
 
 
 class Keys:
@@ -21,6 +20,7 @@ class Keys:
         self.path = path
         self.device = self.add("device", "pixel-7")
         self.watch = self.add("watch", "pixel-*")
+        self.phones = self.add("phones")
         self.admin = self.add("admin")
         self.other = self.add("device", "ann")
         self.expired = self.add("device", "pixel-7", expires_s=-1)
@@ -28,13 +28,8 @@ class Keys:
         self.revoke(self.revoked)
 
     def add(self, may: May, name: str = "", expires_s: float | None = None) -> str:
-        now = datetime.now(UTC)
-        ends = None if expires_s is None else now + timedelta(seconds=expires_s)
-        with token_file.changing(self.path) as books:
-            random = os.urandom(tokens.ID_BYTES + tokens.SECRET_BYTES)
-            shown, token = tokens.mint(random, may, name, now, ends)
-            books[0] = Book([*books[0], token])
-        return shown
+        lasts = None if expires_s is None else timedelta(seconds=expires_s)
+        return token_file.add(self.path, may, name, lasts)[0]
 
     def revoke(self, shown: str) -> None:
         with token_file.changing(self.path) as books:

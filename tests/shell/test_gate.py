@@ -12,13 +12,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from stream import gate, http
 from stream.config import Config
 from stream.service import Service
+from tests.sensor_apps import edge_impulse
 from tests.sensor_logger import entries, message, walk
 from tests.shell.access import Keys, asking, bearer
+from tests.shell.test_tcp import until
 from tests.shell.test_websocket import acked, close_code, frame, receive
 
 PUSH = message(0, entries(walk(3), "android"))
 STREAM, EVENTS = "/v1/stream?device=pixel-7", "/v1/events"
-OPEN = {"/", "/phone", "/phone.svg", "/pages", "/healthz", "/readyz"}
+RECORDING = edge_impulse(walk(3, 62.5), device="pixel-7")
+OPEN = {"/", "/phone", "/phone.svg", "/pages", "/trust", "/ca.crt", "/healthz", "/readyz"}
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ async def open_socket(url: str, token: str, *, header: bool) -> ClientConnection
 
 
 @pytest.mark.parametrize("header", [True, False])
-@pytest.mark.parametrize("name", ["device", "admin"])
+@pytest.mark.parametrize("name", ["device", "phones", "admin"])
 async def test_a_devices_own_token_streams(
     guarded: Service, keys: Keys, name: str, header: bool
 ) -> None:
@@ -151,6 +154,8 @@ ASKED = [
     ("POST", "/v1/frames?device=pixel-7", frame(0), {"device", "admin"}),
     ("POST", "/v1/sensor-logger?device=pixel-7", PUSH, {"device", "admin"}),
     ("POST", "/v1/sensor-logger", PUSH, {"device", "other", "admin"}),
+    ("POST", "/v1/edge-impulse?device=pixel-7", RECORDING, {"device", "admin"}),
+    ("POST", "/api/training/data", RECORDING, {"device", "other", "admin"}),
     ("POST", "/v1/devices/pixel-7/face-up", "", {"device", "admin"}),
     ("GET", "/v1/devices", "", {"watch", "admin"}),
     ("GET", "/v1/devices/pixel-7", "", {"watch", "admin"}),
@@ -175,10 +180,11 @@ async def test_every_path_asks(
         assert answer.headers["content-type"] == "application/problem+json"
         assert not token or token not in answer.text
     assert (await client.request(method, path, content=body)).status_code == 401
-    for name in ("device", "other", "watch", "admin"):
+    for name in ("device", "other", "watch", "phones", "admin"):
         answer = await client.request(method, path, content=body, headers=bearer(shown(keys, name)))
         let_in = answer.status_code in {200, 404, 409, 410}
-        assert (name, let_in) == (name, name in allowed)
+        for_all = name == "phones" and path != "/metrics"
+        assert (name, let_in) == (name, name in allowed or for_all)
         assert let_in or answer.status_code == 403
 
 
@@ -186,7 +192,8 @@ async def test_no_path_was_forgotten(guarded: Service, config: Config) -> None:
     routes = http.app(config, guarded.hub, guarded.gate, lambda: "off").routes
     paths = {route.path for route in routes if isinstance(route, Route | Mount | WebSocketRoute)}
     tried = {path.partition("?")[0] for _, path, _, _ in ASKED}
-    templates = {path.replace("pixel-7", "{device}").replace("ann", "{device}") for path in tried}
+    names = {"pixel-7": "{device}", "ann": "{device}", "training": "{category}"}
+    templates = {"/".join(names.get(part, part) for part in path.split("/")) for path in tried}
     assert paths - OPEN == templates | {"/v1/stream", "/v1/events"}
 
 
@@ -226,6 +233,29 @@ async def test_apps_without_headers_have_their_token_in_the_url(
         query = f"?token={shown(keys, name)}"
         assert (await client.post(path + query, content=PUSH)).status_code == 401
     assert (await client.get(f"/v1/devices?token={keys.admin}")).status_code == 401
+
+
+async def test_what_uploads_may_have_its_token_in_its_own_header(
+    client: httpx.AsyncClient, guarded: Service, keys: Keys
+) -> None:
+    for token, status in ((keys.device, 200), (keys.watch, 403), ("ei_1", 401)):
+        headers = {"x-api-key": token}
+        answer = await client.post("/api/training/data", content=RECORDING, headers=headers)
+        assert answer.status_code == status
+    assert [device.name for device in guarded.hub.devices] == ["pixel-7"]
+
+
+async def test_a_watcher_sees_the_waveforms_of_those_it_may(guarded: Service, keys: Keys) -> None:
+    url = f"{guarded.ws_url}{EVENTS}?type=waveform"
+    async with connect(url, additional_headers=bearer(keys.watch)) as watcher:
+        await until(lambda: guarded.hub.publisher.watched("pixel-8"))
+        assert not guarded.hub.publisher.watched("ann")
+        for device in ("ann", "pixel-8"):
+            stream = f"{guarded.ws_url}/v1/stream?device={device}"
+            async with connect(stream, additional_headers=bearer(keys.phones)) as phone:
+                await phone.send(frame(0))
+                await acked(phone, 0)
+        assert (await receive(watcher, "waveform"))["device"] == "pixel-8"
 
 
 async def test_a_revoked_token_counts_no_more_at_once(
@@ -282,7 +312,7 @@ async def test_pages_of_others_may_not_come(running: Service) -> None:
         assert (await client.post("/v1/frames?device=a", **post)).status_code == 403  # type: ignore[arg-type]
         lured = {"Host": "evil.example", "Origin": "http://evil.example"}
         assert (await client.get("/v1/devices", headers=lured)).status_code == 403
-        assert list(running.hub.devices) != []
+        assert list(running.hub.devices) == []
         assert "evil" not in (await client.get("/metrics")).text
 
 

@@ -53,24 +53,27 @@ def test_add_prints_the_token_alone_and_keeps_its_hash(folder: Path) -> None:
 def test_each_kind_is_listed_and_revoked(folder: Path) -> None:
     assert token("list")[0] == ""
     token("add", "--watch", "pixel-*", "--expires", "30d")
+    token("add", "--phones")
     token("add", "--admin")
     listed = token("list")[0].splitlines()
     assert re.fullmatch(
         r"[0-9a-f]{8}  watch pixel-\* +made \d{4}-\d\d-\d\d  expires \S+ \S+ UTC", listed[0]
     )
-    assert re.fullmatch(r"[0-9a-f]{8}  admin +made \d{4}-\d\d-\d\d", listed[1])
-    watch, admin = kept(folder)
+    for line, kind in zip(listed[1:], ("phones", "admin"), strict=True):
+        assert re.fullmatch(rf"[0-9a-f]{{8}}  {kind} +made \d{{4}}-\d\d-\d\d", line)
+    watch, phones, admin = kept(folder)
     assert watch.expires is not None
     assert (watch.expires - watch.created).days == 30
     assert token("revoke", watch.id)[0] == f"revoked {watch.id}\n"
-    assert kept(folder) == [admin]
+    assert kept(folder) == [phones, admin]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["add"], "one of --device NAME, --watch PATTERN and --admin"),
+        (["add"], "one of --device NAME, --watch PATTERN, --phones and --admin"),
         (["add", "--device", "a", "--admin"], "one of"),
+        (["add", "--phones", "--admin"], "one of"),
         (["add", "--device", "a/b"], "device id 'a/b'"),
         (["add", "--watch", "a#"], "--watch 'a#'"),
         (["add", "--admin", "--expires", "soon"], "--expires 'soon': a number and m, h, d or w"),
