@@ -1,13 +1,14 @@
 """A page of another origin uploads a recording in a real browser, as the mobile client does."""
 
-import socket
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 from playwright.async_api import BrowserContext
 
-from stream.config import Config, Server
+from stream.config import Config
 from stream.service import Service
 from tests.sensor_apps import edge_impulse
 from tests.sensor_logger import walk
@@ -28,17 +29,21 @@ UPLOAD = """([url, message]) => new Promise((resolve, reject) => {
 
 
 @pytest.fixture
-def another() -> str:
-    """Another origin, at which the same server answers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://phone.test:{free.getsockname()[1]}"
+async def another() -> AsyncIterator[str]:
+    """The origin of another server, which has an empty page."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://phone.test:{server.sockets[0].getsockname()[1]}"
 
 
 @pytest.fixture
 def config(config: Config, another: str) -> Config:
-    server = Server(port=int(another.rpartition(":")[2]))
     auth = msgspec.structs.replace(config.auth, origins=(another,))
-    return msgspec.structs.replace(config, server=server, auth=auth)
+    return msgspec.structs.replace(config, auth=auth)
 
 
 async def upload(page: Any, url: str, recording: bytes) -> list[Any]:
@@ -50,7 +55,7 @@ async def test_a_page_of_another_origin_that_is_listed_may_upload(
     context: BrowserContext, another: str, running: Service
 ) -> None:
     page = await context.new_page()
-    await page.goto(f"{another}/healthz")
+    await page.goto(another)
     url = f"{running.http_url}/api/training/data"
     assert await upload(page, url, edge_impulse(walk(13, 62.5))) == [200, "ok\n"]
     assert await upload(page, url, edge_impulse(walk(6, 10), 10, "slow")) == [

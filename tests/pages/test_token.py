@@ -10,6 +10,7 @@ from stream.config import Config
 from stream.service import Service
 from tests.pages.motion import Motion
 from tests.pages.test_access import faults
+from tests.pages.test_dashboard import begin
 from tests.pages.test_face_up import check
 from tests.pages.test_phone import opened, start
 from tests.pages.test_waves import until_watched
@@ -93,7 +94,7 @@ async def test_the_dashboard_asks_and_shows_whom_it_may(
     page: Page, guarded: Service, keys: Keys
 ) -> None:
     for name in ("ann", "pixel-7"):
-        guarded.hub.open("http", name)
+        begin(guarded, name, "Walking")
     await page.goto(guarded.http_url)
     await expect(page.get_by_label("Token")).to_be_visible()
     await give(page, keys.device)
@@ -107,14 +108,14 @@ async def test_the_dashboard_asks_and_shows_whom_it_may(
 async def test_the_dashboards_own_requests_show_the_token_too(
     page: Page, guarded: Service, keys: Keys
 ) -> None:
-    guarded.hub.open("http", "pixel-7")
+    begin(guarded, "pixel-7", "Walking")
     await page.goto(f"{guarded.http_url}/#token={keys.phones}")
     tile = page.locator("[data-device=pixel-7]")
     await expect(tile).to_be_visible()
     await until_watched(guarded, "pixel-7", wanted=True)
     await tile.get_by_text("Check the signs").click()
     await tile.get_by_role("button", name="It lies face up").click()
-    await expect(tile.locator(".answer")).to_contain_text("pixel-7 sends nothing")
+    await expect(tile.locator(".answer")).to_contain_text("does not lie flat and still")
 
 
 async def test_the_phones_check_of_its_signs_shows_the_token_too(
