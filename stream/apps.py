@@ -8,6 +8,7 @@ from stream.errors import DeviceError
 from stream.hub import Hub
 from stream.intake import Intake
 from stream.readings import Push
+from stream.visitor import Stream
 from stream.wire import check_id
 
 
@@ -19,7 +20,13 @@ class Advice(NamedTuple):
 
 
 def take(
-    hub: Hub, channel: str, dialect: Dialect, limits: Wire, payload: bytes, device: str = ""
+    hub: Hub,
+    channel: str,
+    dialect: Dialect,
+    limits: Wire,
+    payload: bytes,
+    allowed: Stream,
+    device: str = "",
 ) -> Advice:
     """Take a message; return what its user should be told now.
 
@@ -27,6 +34,7 @@ def take(
     OverloadedError, before anything is changed, where there is no room.
     """
     push = dialect.read(payload, limits)
+    allowed.samples(len(push.readings))
     if push.test:
         return Advice()
     return feed(hub, channel, dialect, limits, push, device or push.device)

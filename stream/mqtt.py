@@ -14,12 +14,20 @@ import stamina
 
 from stream import apps, broker, config, dialects, incoming, wire
 from stream.dialects.dialect import Dialect
-from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
+from stream.errors import (
+    DeviceError,
+    OverloadedError,
+    ParameterError,
+    TooFastError,
+    TooManyError,
+)
 from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
+from stream.gate import Gate
 from stream.hub import Hub
 from stream.live import Live
 from stream.metrics import Metrics
 from stream.publications import Publication, Publications
+from stream.visitor import Stream
 from stream.wire import Source, check_id
 
 CHANNEL = "mqtt"
@@ -41,9 +49,11 @@ TOPICS = {  # message → last part of its topic, and whether it is retained
 class Bridge:
     """The service's connection to a broker, kept up for as long as `run` runs."""
 
-    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub) -> None:
+    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub, gate: Gate) -> None:
         self.connected = False
+        self._gate = gate
         self._options = options
+        broker.tls(options)  # what is wrong with its files is said at once
         self._limits = limits
         self._hub = hub
         self._metrics: Metrics = hub.metrics
@@ -110,7 +120,7 @@ class Bridge:
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         for topic in self._shared:
-            await client.subscribe(topic, qos=1)
+            await client.subscribe([(topic, 1), (f"{topic}/+", 1)])
         self._set_connected(True)
         self._publish_again()
         log.info("MQTT %s: connected", broker.address(self._options.url))
@@ -143,11 +153,7 @@ class Bridge:
             broker.ack(client, message)
 
     async def _take(self, topic: str, payload: bytes) -> None:
-        dialect = self._shared.get(topic)
-        if dialect is None:
-            device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
-        else:
-            device = dialect.owner(payload)
+        dialect, device = self._sender(topic, payload)
         try:
             check_id("device", device)
         except ParameterError as error:
@@ -158,11 +164,13 @@ class Bridge:
         while True:
             await self._hub.models.of(device).batcher.room()
             try:
+                allowed = self._gate.by_mqtt(device)
+                allowed.message(len(payload))
                 if dialect is None:
-                    self._feed(device, payload)
+                    self._feed(device, payload, allowed)
                 else:
-                    self._feed_app(dialect, device, payload)
-            except TooManyError as error:
+                    self._feed_app(dialect, device, payload, allowed)
+            except (TooManyError, TooFastError) as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
             except OverloadedError as error:
@@ -172,12 +180,22 @@ class Bridge:
                 continue
             return
 
-    def _feed(self, device: str, payload: bytes) -> None:
+    def _sender(self, topic: str, payload: bytes) -> tuple[Dialect | None, str]:
+        """Tell an app from a frame, and whose it is: the topic counts more than the message."""
+        if topic in self._shared:
+            return self._shared[topic], self._shared[topic].owner(payload)
+        shared, _, device = topic.rpartition("/")
+        if shared in self._shared:
+            return self._shared[shared], device
+        return None, topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
+
+    def _feed(self, device: str, payload: bytes, allowed: Stream) -> None:
         """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
         source, told = Source(), self._hub.devices.told(device)
         try:
             text = wire.looks_like_text(payload)
             frame = incoming.decode(payload, source, self._limits, text=text, told=told)
+            allowed.samples(incoming.count(frame))
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
             self._ack(located, frame.seq)
@@ -187,10 +205,10 @@ class Bridge:
             self.publish(device, answer, CHANNEL)
             self._ack(live, error.seq)
 
-    def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> None:
+    def _feed_app(self, dialect: Dialect, device: str, payload: bytes, allowed: Stream) -> None:
         """Take an app's message, as `_feed` takes a frame."""
         try:
-            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
+            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload, allowed, device)
         except DeviceError as error:
             self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
             return

@@ -5,15 +5,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import addresses, dial, http, models, ports, trust
+from stream import addresses, dial, exposure, headers, http, models, ports, token_file, trust
 from stream.classifier import Classifier
 from stream.config import Config, Server
 from stream.errors import ConfigError
+from stream.gate import Gate
 from stream.history import History
 from stream.hub import Hub
 from stream.metrics import Metrics
@@ -40,8 +42,10 @@ class Service(NamedTuple):
     hub: Hub
     bridge: Bridge | None
     doors: Doors
+    gate: Gate
     identity: "Identity | None" = None  # what TLS clients are shown; None: there is no TLS
     trust_port: int = 0  # where a phone learns to trust that, without TLS; 0: nowhere
+    first_token: str = ""  # made at this start, for phones and watching, and kept nowhere
 
     @property
     def http_url(self) -> str:
@@ -67,30 +71,36 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, the address is taken, a certificate is no good, or
-    a phone's address is wrong.
+    where an artifact is damaged or disagrees, the address is taken, a certificate is no good,
+    a phone's address is wrong, or others could reach a server that is not guarded.
     """
     phones = dial.listed(config.devices)
     identity = _identity(config.server)
     hub = _hub(config, models.load(config, classifier))
-    bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+    gate = Gate(config.auth, config.limits, hub.metrics, tls=config.server.secure)
+    lacks_first = _check_exposure(config, gate)
+    bridge = Bridge(config.mqtt, config.wire, hub, gate) if config.mqtt.url else None
     dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
-    application = http.app(config, hub, _mqtt_state(bridge))
+    application = http.app(config, hub, gate, _mqtt_state(bridge))
     listening, for_apps = ports.listen(config)
-    doors = Doors(config, hub)
+    first = token_file.add(Path(config.auth.tokens), "phones")[0] if lacks_first else ""
+    doors = Doors(config, hub, gate)
     port = listening.getsockname()[1]
     server = _Server(_uvicorn_config(config, application, identity))
     async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
         application.state.identity, application.state.trust_port = identity, trust_port
         answering = tasks.create_task(hub.models.run(), name="models")
-        sweeping = tasks.create_task(_sweep(hub), name="sweep")
+        sweeping = tasks.create_task(_sweep(hub, gate), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
             for dialect, own in for_apps:
                 await doors.open(dialect, own)
-            yield Service(config.server.address, port, hub, bridge, doors, identity, trust_port)
+            host = config.server.address
+            yield Service(
+                host, port, hub, bridge, doors, gate, identity, trust_port, first_token=first
+            )
         finally:
             if dialling:
                 dialling.cancel()
@@ -128,6 +138,16 @@ async def _renew(identity: "Identity") -> None:
             log.exception("the certificate cannot be renewed")
 
 
+def _check_exposure(config: Config, gate: Gate) -> bool:
+    """Return whether a first token is to be made; raises ConfigError where others must not come."""
+    host, tls, insecure = config.server.address, config.server.secure, config.auth.insecure
+    lacks_first = tls and gate.is_new() and not insecure and not exposure.is_here(host)
+    tokens = lacks_first or bool(gate.book())
+    exposure.may_start(host, tls=tls, tokens=tokens, insecure=insecure)
+    exposure.may_open_tcp(host, [app.name for app in ports.of_apps(config)], insecure=insecure)
+    return lacks_first
+
+
 def _identity(server: Server) -> "Identity | None":
     if not server.secure:
         return None
@@ -153,10 +173,11 @@ def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
     return state
 
 
-async def _sweep(hub: Hub) -> None:
+async def _sweep(hub: Hub, gate: Gate) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         hub.sweep()
+        gate.sweep()
 
 
 async def _stop(
@@ -192,7 +213,7 @@ def _uvicorn_config(
     config: Config, application: Starlette, identity: "Identity | None" = None
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        application,
+        headers.guarded(application),
         ws="websockets-sansio",
         ws_max_size=config.wire.max_frame_bytes,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already

@@ -1,18 +1,20 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterator
 
-from starlette.websockets import (
-    WebSocket,
-    WebSocketDisconnect,
-    WebSocketDisconnected,
-    WebSocketState,
-)
+from starlette.websockets import WebSocket
 
 from stream import config, incoming, wire, wire_text
+from stream.connection import (
+    OVERLOADED,
+    POLICY,
+    accepted,
+    ignoring,
+    messages,
+    send_all,
+    until_closed,
+    writing,
+)
 from stream.errors import DeviceError, OverloadedError, ParameterError
 from stream.events import Ack, Error, Message, Welcome
 from stream.history import Query
@@ -20,12 +22,11 @@ from stream.hub import Hub
 from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
 from stream.publish import TYPES
+from stream.visitor import Stream
 from stream.wire import Source, check_id
 
 CHANNEL = "websocket"
-DONE, POLICY, OVERLOADED = 1000, 1008, 1013
-CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
-MAX_REASON = 120  # bytes; RFC 6455 allows 123
+DONE = 1000
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
 
@@ -34,15 +35,16 @@ async def stream(websocket: WebSocket) -> None:
     """Serve `/v1/stream`: one device, one session."""
     hub: Hub = websocket.app.state.hub
     limits: config.Wire = websocket.app.state.config.wire
-    async with _accepted(websocket) as outbox:
+    async with accepted(websocket) as (visitor, outbox):
         options = dict(websocket.query_params)
         device = check_id("device", options.pop("device", ""))
+        allowed = visitor.streams_as(device)
         wanted, since = options.pop("session", None), options.pop("since", None)
         if wanted is not None:
             check_id("session", wanted)
         source = wire.check_source(options)
         live = hub.open(CHANNEL, device, wanted)
-        await DeviceConnection(websocket, hub, live, source, limits, outbox).run(since)
+        await DeviceConnection(websocket, hub, live, source, limits, allowed, outbox).run(since)
 
 
 class DeviceConnection:
@@ -55,6 +57,7 @@ class DeviceConnection:
         live: Live,
         source: Source,
         limits: config.Wire,
+        allowed: Stream,
         outbox: Outbox,
     ) -> None:
         self._websocket = websocket
@@ -62,6 +65,7 @@ class DeviceConnection:
         self._live = live
         self._source = source
         self._limits = limits
+        self._allowed = allowed
         self._outbox = outbox
         self._bad_in_a_row = 0
 
@@ -73,8 +77,8 @@ class DeviceConnection:
         try:
             with self._hub.publisher.listening(self._outbox, query):
                 replay = [] if since is None else self._hub.publisher.missed_since(since, query)
-                await _send_all(self._websocket, [encode(self._welcome()), *replay])
-                await _until_closed(_writing(self._websocket, self._outbox), self._reading())
+                await send_all(self._websocket, [encode(self._welcome()), *replay])
+                await until_closed(writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
             done = closed.code == DONE
             raise
@@ -98,7 +102,7 @@ class DeviceConnection:
 
     async def _reading(self) -> None:
         """Take frames; acks go out at once, so that a device that reads none is read no further."""
-        async for payload in _messages(self._websocket):
+        async for payload in messages(self._websocket):
             if self._outbox.closed is not None or self._hub.stopping:
                 return  # replaced, or about to be closed: what comes now is not taken
             try:
@@ -114,10 +118,12 @@ class DeviceConnection:
 
     def _take(self, payload: str | bytes) -> None:
         text = isinstance(payload, str)
+        self._allowed.message(len(payload))
         told = self._hub.devices.told(self._live.session.device)
         frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
+        self._allowed.samples(incoming.count(frame))
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
 
@@ -127,7 +133,7 @@ class DeviceConnection:
         session = self._live.session
         if session.next_seq:
             texts.append(encode(Ack(session=session.id, seq=session.next_seq - 1)))
-        await _send_all(self._websocket, texts)
+        await send_all(self._websocket, texts)
 
     async def _refuse(self, error: DeviceError) -> None:
         await self._say(self._hub.refuse(self._live, CHANNEL, error))
@@ -139,13 +145,13 @@ class DeviceConnection:
 async def events(websocket: WebSocket) -> None:
     """Serve `/v1/events`: anyone listens to any devices."""
     hub: Hub = websocket.app.state.hub
-    async with _accepted(websocket) as outbox:
+    async with accepted(websocket) as (visitor, outbox):
         since = websocket.query_params.get("since")
-        query = listener_query(websocket)
+        query = visitor.watching(listener_query(websocket), since)
         with hub.publisher.listening(outbox, query):
             replay = [] if since is None else hub.publisher.missed_since(since, query)
-            await _send_all(websocket, [*_standing(hub, query), *replay])
-            await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
+            await send_all(websocket, [*_standing(hub, query), *replay])
+            await until_closed(writing(websocket, outbox), ignoring(websocket))
 
 
 def listener_query(connection: WebSocket) -> Query:
@@ -165,78 +171,7 @@ def listener_query(connection: WebSocket) -> Query:
 def _standing(hub: Hub, query: Query) -> Iterator[str]:
     """Yield, encoded, how every device stands: its state, and what was said of its signal."""
     for device in hub.devices:
-        if not query.devices or device.name in query.devices:
+        if query.sees(device.name):
             yield encode(device.state())
             if device.judged is not None and "quality" in query.types:
                 yield encode(device.judged)
-
-
-@asynccontextmanager
-async def _accepted(websocket: WebSocket) -> AsyncIterator[Outbox]:
-    """Accept, so that browsers see close codes; turn errors into these, and close."""
-    state = websocket.app.state
-    outbox = Outbox(state.config.publish.listener_queue)
-    await websocket.accept()
-    state.outboxes.add(outbox)
-    try:
-        yield outbox
-    except ClosedError as closed:
-        await _close(websocket, closed.code, closed.reason)
-    except ParameterError as error:
-        await _close(websocket, POLICY, str(error))
-    except OverloadedError as error:
-        await _close(websocket, OVERLOADED, str(error))
-    finally:
-        state.outboxes.discard(outbox)
-
-
-async def _close(websocket: WebSocket, code: int | None, reason: str) -> None:
-    gone = websocket.client_state == WebSocketState.DISCONNECTED
-    if gone or code is None or websocket.application_state == WebSocketState.DISCONNECTED:
-        return
-    short = reason.encode()[:MAX_REASON].decode(errors="ignore")
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await websocket.close(code, short)
-    except (TimeoutError, WebSocketDisconnect):
-        return  # the peer is gone, or reads nothing: the server drops the connection
-
-
-async def _until_closed(
-    writing: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, None]
-) -> None:
-    """Run both until one raises ClosedError; raise it for them."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(writing, name="writing")
-            tasks.create_task(reading, name="reading")
-    except* ClosedError as group:
-        raise group.exceptions[0] from None
-
-
-async def _writing(websocket: WebSocket, outbox: Outbox) -> None:
-    while True:
-        await _send_all(websocket, await outbox.take())
-
-
-async def _send_all(websocket: WebSocket, texts: list[str]) -> None:
-    try:
-        for text in texts:
-            await websocket.send_text(text)
-    except (WebSocketDisconnect, WebSocketDisconnected):
-        return  # the peer is gone; reading takes what it sent before, and then says so
-
-
-async def _messages(websocket: WebSocket) -> AsyncIterator[str | bytes]:
-    """Yield what the peer sends; raises ClosedError with its code at the end."""
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise ClosedError(message.get("code"), "closed by the peer")
-        text = message.get("text")
-        yield text if text is not None else message["bytes"]
-
-
-async def _ignoring(websocket: WebSocket) -> None:
-    async for _ in _messages(websocket):
-        pass
