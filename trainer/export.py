@@ -1,5 +1,6 @@
 """Writes a Keras model as ONNX, and proves that the graph answers like the model."""
 
+import copy
 import tempfile
 import warnings
 from pathlib import Path
@@ -28,7 +29,7 @@ def export(
     `windows` (n, time, 3) are raw, in m/s²; `expected` (n, classes) is what the model answered
     as it was trained. Raises ExportError, and leaves no file, if the difference is over 1e-5.
     """
-    graph = _named(_converted(model))
+    graph = canonical(_converted(model))
     difference = float(np.abs(answers(graph, windows) - expected).max())
     if not difference <= TOLERANCE:
         raise ExportError(
@@ -59,14 +60,15 @@ def _converted(model: Any) -> bytes:  # noqa: ANN401
         return file.read_bytes()
 
 
-def _named(content: bytes) -> bytes:
-    """Name input, output and the batch axis as the artifact's contract does.
+def canonical(content: bytes) -> bytes:
+    """Name input, output and the batch axis of an ONNX file as the artifact's contract does.
 
-    Everything inside is numbered in the order of use: the converter's own names change from run to
-    run, and the same weights should have the same hash.
+    Nodes are put in order, and everything inside is numbered in the order of use: the converter's
+    own order and names change from run to run, and the same weights should have the same hash.
     """
     model = onnx.load_from_string(content)
     graph = model.graph
+    _put_in_order(graph)
     names = {"": "", graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
     for number, node in enumerate(graph.node):
         node.name = f"{node.op_type}_{number}"
@@ -78,6 +80,26 @@ def _named(content: bytes) -> bytes:
     _keep_used(graph, names)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _put_in_order(graph: onnx.GraphProto) -> None:
+    """Put each node right behind those it needs, beginning at the output: there is one such way."""
+    makers = {name: node for node in graph.node for name in node.output}
+    order: dict[int, onnx.NodeProto] = {}
+
+    def place(name: str) -> None:
+        node = makers.get(name)
+        if node is None or id(node) in order:
+            return
+        for needed in node.input:
+            place(needed)
+        order[id(node)] = node
+
+    for output in graph.output:
+        place(output.name)
+    nodes = [copy.deepcopy(node) for node in order.values()]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _keep_used(graph: onnx.GraphProto, names: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from stream import artifact
 from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from trainer.errors import ExportError
-from trainer.export import TOLERANCE, export
+from trainer.export import TOLERANCE, canonical, export
 from trainer.manifest import Origin, Proof, checksums, write_artifact
 from trainer.recipes.hop_bilstm import answering, hop_bilstm
 from trainer.recipes.networks import with_scaler
@@ -50,6 +51,21 @@ def test_graph_scales_and_answers_like_the_model(tmp_path: Path) -> None:
     for count in (1, 3, 70):
         (answered,) = session.run(None, {"windows": windows[:count]})
         np.testing.assert_allclose(answered, expected[:count], atol=TOLERANCE)
+
+
+def test_the_order_in_which_a_converter_writes_nodes_does_not_matter() -> None:
+    kinds = ("Abs", "Neg", "Floor", "Ceil")
+    ways = [onnx.helper.make_node(kind, ["in"], [kind]) for kind in kinds]
+    joined = onnx.helper.make_node("Sum", list(kinds), ["out"])
+    value = onnx.TensorProto.FLOAT, ["batch", 6]
+    ends = [[onnx.helper.make_tensor_value_info(name, *value)] for name in ("in", "out")]
+
+    def written(nodes: list[onnx.NodeProto]) -> bytes:
+        graph = onnx.helper.make_graph([*nodes, joined], "made up", *ends)
+        return bytes(onnx.helper.make_model(graph).SerializeToString())
+
+    assert written(ways) != written(ways[::-1])
+    assert canonical(written(ways)) == canonical(written(ways[::-1]))
 
 
 def test_a_graph_that_differs_leaves_no_file(tmp_path: Path) -> None:
