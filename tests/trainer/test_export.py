@@ -57,11 +57,13 @@ def test_the_order_in_which_a_converter_writes_nodes_does_not_matter() -> None:
     kinds = ("Abs", "Neg", "Floor", "Ceil")
     ways = [onnx.helper.make_node(kind, ["in"], [kind]) for kind in kinds]
     joined = onnx.helper.make_node("Sum", list(kinds), ["out"])
-    value = onnx.TensorProto.FLOAT, ["batch", 6]
-    ends = [[onnx.helper.make_tensor_value_info(name, *value)] for name in ("in", "out")]
+
+    def end(name: str) -> list[onnx.ValueInfoProto]:
+        shape = ["batch", 6]
+        return [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)]
 
     def written(nodes: list[onnx.NodeProto]) -> bytes:
-        graph = onnx.helper.make_graph([*nodes, joined], "made up", *ends)
+        graph = onnx.helper.make_graph([*nodes, joined], "made up", end("in"), end("out"))
         return bytes(onnx.helper.make_model(graph).SerializeToString())
 
     assert written(ways) != written(ways[::-1])
