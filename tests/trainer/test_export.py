@@ -59,7 +59,7 @@ def test_the_order_in_which_a_converter_writes_nodes_does_not_matter() -> None:
     joined = onnx.helper.make_node("Sum", list(kinds), ["out"])
 
     def end(name: str) -> list[onnx.ValueInfoProto]:
-        shape = ["batch", 6]
+        shape: list[str | int | None] = ["batch", 6]
         return [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)]
 
     def written(nodes: list[onnx.NodeProto]) -> bytes:
