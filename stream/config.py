@@ -76,10 +76,24 @@ class Batcher(Section, frozen=True):
 
 
 class Publish(Section, frozen=True):
-    """What listeners and the history may hold."""
+    """What listeners may hold."""
 
     listener_queue: Count = 1_000
-    history: Count = 50_000
+
+
+class Journal(Section, frozen=True):
+    """Where frames are durable before they are acked, and for how long what is kept.
+
+    An empty `path` means a temporary file, gone with the service.
+    """
+
+    path: str = "gaitway.db"
+    synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
+    commit_ms: Annotated[float, Meta(ge=1, le=100)] = 20.0
+    max_queue: Count = 20_000
+    keep_frames_s: Positive = 60.0
+    keep_predictions_h: Positive = 1.0
+    keep_events_days: Positive = 30.0
 
 
 class Server(Section, frozen=True):
@@ -123,6 +137,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     model: Model = Model()
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
+    journal: Journal = Journal()
     server: Server = Server()
     mqtt: Mqtt = Mqtt()
     devices: dict[Id, Device] = {}

@@ -47,6 +47,16 @@ class TooManyError(OverloadedError):
     """We know as many devices or sessions as we may; known ones go on."""
 
 
+class NotDurableError(OverloadedError):
+    """The journal can't be written now, so nothing is taken; the sender should come back later."""
+
+    code = "not-durable"
+
+
+class JournalError(GaitwayError):
+    """The journal's file can't be opened, read or written."""
+
+
 class InferenceError(GaitwayError):
     """The model could not answer for a batch of windows."""
 

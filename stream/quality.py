@@ -4,6 +4,7 @@ from collections import deque
 from math import hypot, inf, sqrt
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,19 @@ class Mark(NamedTuple):
 _NOTHING = Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
+class MonitorState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a monitor remembers."""
+
+    skipped: int
+    note: str
+    marks: list[Mark]
+    newest_t: float
+    last: list[float]
+    moved_s: float
+    checked_s: float
+    said: Verdict | None
+
+
 class Monitor:
     """Watches the samples of one session."""
 
@@ -54,6 +68,18 @@ class Monitor:
         self._moved_s = 0.0  # lived_s when a reading last differed from the one before
         self._checked_s = 0.0
         self._said: Verdict | None = None
+
+    def save(self) -> MonitorState:
+        """Return all that it remembers, for `restore`."""
+        times = (self._moved_s, self._checked_s)
+        readings = (list(self._marks), self._newest_t, list(self._last))
+        return MonitorState(self.skipped, self.note, *readings, *times, self._said)
+
+    def restore(self, state: MonitorState) -> None:
+        """Go on where `state` was saved."""
+        self.skipped, self.note, self._said = state.skipped, state.note, state.said
+        self._marks, self._newest_t = deque(state.marks), state.newest_t
+        self._last, self._moved_s, self._checked_s = list(state.last), state.moved_s, state.checked_s
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""

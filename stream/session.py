@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
+from stream.errors import ConfigError
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
-from stream.quality import Monitor
-from stream.resample import Counters, Resampler, Stretch
-from stream.timeline import Timeline
-from stream.tracker import Tracker, Transition, choose
-from stream.window import Window, Windower
+from stream.quality import Monitor, MonitorState
+from stream.resample import Counters, Resampler, ResamplerState, Stretch
+from stream.timeline import Timeline, TimelineState
+from stream.tracker import Tracker, TrackerState, Transition, choose
+from stream.window import Window, Windower, WindowerState
 from stream.wire import Frame
 from stream.wire_text import Axes
 
@@ -30,6 +31,20 @@ class SessionOptions(msgspec.Struct, frozen=True):
     signal: Signal = Signal()
     tracker: TrackerOptions = TrackerOptions()
     expires_s: float = 600.0
+
+
+class SessionState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a session remembers; it goes on with the same `signal` only."""
+
+    signal: Signal
+    next_seq: int
+    axes: Axes
+    last: float | None
+    timeline: TimelineState
+    resampler: ResamplerState
+    windower: WindowerState
+    tracker: TrackerState
+    monitor: MonitorState
 
 
 class Session:
@@ -51,6 +66,34 @@ class Session:
         self._monitor = Monitor()
         self.axes: Axes = "android"  # the signs that its numbers come with
         self._last: float | None = None  # device time of the newest sample, in s
+
+    def save(self) -> SessionState:
+        """Return all that it remembers, for `restore`."""
+        return SessionState(
+            signal=self._options.signal,
+            next_seq=self.next_seq,
+            axes=self.axes,
+            last=self._last,
+            timeline=self._timeline.save(),
+            resampler=self._resampler.save(),
+            windower=self._windower.save(),
+            tracker=self._tracker.save(),
+            monitor=self._monitor.save(),
+        )
+
+    def restore(self, state: SessionState) -> None:
+        """Go on where `state` was saved, to the bit as if there had been no break.
+
+        Raises ConfigError where that was on another grid.
+        """
+        if state.signal != self._options.signal:
+            raise ConfigError(f"it began with {state.signal}, now {self._options.signal} holds")
+        self.next_seq, self.axes, self._last = state.next_seq, state.axes, state.last
+        self._timeline.restore(state.timeline)
+        self._resampler.restore(state.resampler)
+        self._windower.restore(state.windower)
+        self._tracker.restore(state.tracker)
+        self._monitor.restore(state.monitor)
 
     @property
     def activity(self) -> str:

@@ -28,6 +28,7 @@ LAYERS = {
     "quality": CORE,
     "tracker": CORE,
     "session": CORE,
+    "records": CORE,
     "artifact": MODEL,
     "classifier": MODEL,
     "batcher": MODEL,
