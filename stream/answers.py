@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from stream.errors import CheckError, DeviceError, OverloadedError, ParameterError
+from stream.errors import CheckError, DeviceError, JournalError, OverloadedError, ParameterError
 
 
 async def body(request: Request, limit: int) -> bytes:
@@ -60,10 +60,15 @@ async def _check_problem(_request: Request, error: CheckError) -> Response:
     return _problem(409, "The check can't be made now", str(error))
 
 
+async def _journal_problem(_request: Request, error: JournalError) -> Response:
+    return _problem(503, "The history can't be read", str(error), {"Retry-After": "1"})
+
+
 PROBLEMS: Any = {
     HTTPException: _http_problem,
     ParameterError: _parameter_problem,
     DeviceError: _device_problem,
     OverloadedError: _overloaded_problem,
     CheckError: _check_problem,
+    JournalError: _journal_problem,
 }

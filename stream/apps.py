@@ -6,7 +6,6 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
-from stream.intake import Intake
 from stream.wire import check_id
 
 
@@ -15,6 +14,7 @@ class Advice(NamedTuple):
 
     text: str = ""
     published: bool = False  # as the session's quality
+    group: int = 0  # the commit that makes the message durable
 
 
 def take(
@@ -34,13 +34,7 @@ def take(
     known = None if push.session else hub.current(channel, check_id("device", name))
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
-    if live.intake is None:
-        live.intake = Intake(name, dialect, limits.max_g)
-    lost = live.intake.lost
-    frame = live.intake.feed(push, hub.devices.told(name))
-    hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
-    if frame is not None:
-        hub.take(live, frame, 20.0)
+    hub.take_push(live, dialect.name, push, limits.max_g)
     complaint = live.session.complaint
-    news = live.intake.news(complaint)
-    return Advice(news, published=news == complaint)
+    news = live.intake.news(complaint) if live.intake else ""
+    return Advice(news, published=news == complaint, group=live.group)

@@ -49,6 +49,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
     ] = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where frames are kept. An empty name keeps nothing."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
@@ -64,7 +68,7 @@ def serve(
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    settings = _settings(config_path, host, port, mqtt, artifact)
+    settings = _settings(config_path, host, port, mqtt, artifact, journal)
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -80,6 +84,7 @@ def _settings(
     port: int | None,
     mqtt: str | None,
     artifact: Path | None,
+    journal: str | None,
 ) -> config.Config:
     default = Path("config.toml")
     if path is None and default.is_file():
@@ -88,6 +93,7 @@ def _settings(
     changes: dict[str, dict[str, object]] = {
         "server": {"host": host, "port": port},
         "mqtt": {"url": mqtt},
+        "journal": {"path": journal},
         "model": {"artifact": None if artifact is None else str(artifact)},
     }
     raw = msgspec.to_builtins(settings)
@@ -113,6 +119,9 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
         if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
             typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
+        typer.echo(
+            f"  journal    {settings.journal.path or 'none: what is acked is lost when the service stops'}"
+        )
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
         await stopped.wait()

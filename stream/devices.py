@@ -11,6 +11,7 @@ from stream.events import UNKNOWN, Ended, Prediction, Started, State, Status
 from stream.metrics import Metrics
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.records import DeviceState
 from stream.session import Session
 from stream.wire import NOTHING_TOLD, Told
 from stream.wire_text import Axes
@@ -43,6 +44,16 @@ class Device:
             quality=self.quality,
             status="online" if self.online else "offline",
         )
+
+    def save(self) -> DeviceState:
+        """Return what outlives a restart, for `restore`."""
+        confirmed = (self.activity, self.since, self.confidence, self._session)
+        return DeviceState(*confirmed, self.checked_axes)
+
+    def restore(self, state: DeviceState) -> None:
+        """Take over what was saved."""
+        self.activity, self.since, self.confidence = state.activity, state.since, state.confidence
+        self._session, self.checked_axes = state.session, state.checked_axes
 
     def started(self, event: Started) -> None:
         """Take over a confirmed activity."""

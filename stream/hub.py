@@ -7,21 +7,23 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from hashlib import blake2b
 
 from stream import config
-from stream.batcher import Answer
+from stream.answering import Answering
 from stream.devices import Devices
-from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
-from stream.events import Error, Prediction, Started
+from stream.errors import DeviceError, OverloadedError, TooManyError
+from stream.events import Error, Message, State
+from stream.journal import Journal
+from stream.keeper import Keeper
 from stream.live import Key, Live
 from stream.metrics import Metrics
 from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.readings import Push
+from stream.records import PushInput, RefusedInput, frame_input
 from stream.session import Session
-from stream.window import Window
 from stream.wire import Frame
 
 
@@ -38,17 +40,24 @@ class Hub:
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
         settings: Mapping[str, config.Device] | None = None,
+        journal: Journal,
     ) -> None:
         self.options = options
         self.models = models
         self.publisher = publisher
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock, settings or {})
+        self.journal = journal
+        self.keeper = Keeper(journal, publisher, clock, utc)
+        self.answering = Answering(
+            self.keeper, self.devices, publisher, metrics, self._finish, clock
+        )
         self.stopping = False
         self._clock = clock
         self._utc = utc
         self._sessions: OrderedDict[Key, Live] = OrderedDict()  # least recently fed first
         self._current: dict[tuple[str, str], Live] = {}  # newest by channel and device
+        publisher.add_sink(self._keep_device)
 
     def open(self, channel: str, device: str, session: str | None = None) -> Live:
         """Resume a session, or begin one, of the given name or one of our own."""
@@ -56,6 +65,7 @@ class Hub:
         if known is not None and not known.closing:
             self._current[channel, device] = known
             return known
+        self.journal.check_open()
         if len(self._sessions) >= self.options.max_sessions:
             self._end_idlest()
         model = self.models.of(device)
@@ -100,12 +110,38 @@ class Hub:
         """
         self.check_room(live)
         self._arrived(live, frame.seq)
-        windows = live.session.feed(frame, self._utc(), rate_hz)
+        utc = self._utc()
+        if frame.seq is None or frame.seq >= live.session.next_seq:  # a repeat changes nothing
+            self.keeper.keep(live, frame_input(frame, rate_hz, utc))
+        self.feed(live, frame, utc, rate_hz)
+        self.keeper.acknowledge(live)
+
+    def take_push(self, live: Live, dialect: str, push: Push, max_g: float) -> None:
+        """Take an app's message; raises as `take` does."""
+        self.check_room(live)
+        self._arrived(live, None)
+        told = self.devices.told(live.session.device)
+        what = PushInput(dialect, push, told, self._utc())
+        self.keeper.keep(live, what)
+        self.feed_push(live, what, max_g)
+
+    def feed_push(self, live: Live, what: PushInput, max_g: float) -> None:
+        """Feed an app's message that the journal has; raises as `feed` does."""
+        live.intake = live.intake or live.new_intake(what.dialect, max_g)
+        lost = live.intake.lost
+        frame = live.intake.feed(what.push, what.told)
+        self.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
+        if frame is not None:
+            self.feed(live, frame, what.utc, 20.0)
+
+    def feed(self, live: Live, frame: Frame, utc: float, rate_hz: float) -> None:
+        """Feed a frame that the journal has; raises DeviceError for one that doesn't fit."""
+        windows = live.session.feed(frame, utc, rate_hz)
         self.metrics.frames.labels(live.channel).inc()
         self.metrics.samples.inc(len(frame.xyz))
         live.count_drops(self.metrics)
         for window in windows:
-            self._submit(live, window)
+            self.answering.submit(live, window)
         quality = live.session.quality()
         if quality is not None:
             live.device.quality = quality.state
@@ -116,6 +152,7 @@ class Hub:
         """Raise OverloadedError where no frame of this session can be taken now."""
         if self.stopping:
             raise OverloadedError("the service is stopping; connect again")
+        self.journal.check_room()
         if live.model.batcher.full:
             waiting = len(live.model.batcher)
             raise OverloadedError(f"{waiting} windows wait for the model; try later")
@@ -123,9 +160,12 @@ class Hub:
     def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
-        if live is not None:
+        if live is not None and self.journal.problem is None:
             self._arrived(live, error.seq)
-            live.session.consume(error.seq)
+            if error.seq is not None and error.seq >= live.session.next_seq:
+                self.keeper.keep(live, RefusedInput(error.seq))
+                live.session.consume(error.seq)
+            self.keeper.acknowledge(live)
         return Error(code=error.code, message=str(error), seq=error.seq)
 
     def refuse_unplaced(
@@ -136,6 +176,14 @@ class Hub:
         if error.seq is not None:
             live = self.locate(channel, device, session, error.seq, payload)
         return live, self.refuse(live, channel, error)
+
+    def turned(self, name: str) -> int:
+        """Keep what a check of a device's signs changed; return the commit that does."""
+        for live in self._sessions.values():
+            if live.session.device == name:
+                self.keeper.save(live)
+        self.keeper.keep_device(self.devices.get(name))
+        return self.journal.group
 
     def attach(self, live: Live, outbox: Outbox) -> None:
         """Make `outbox` the device's one connection; an older one is replaced."""
@@ -158,7 +206,7 @@ class Hub:
     def end(self, live: Live) -> None:
         """Close a session once its last windows are answered."""
         live.closing = True
-        if not live.pending:
+        if not live.waiting:
             self._finish(live)
 
     def sweep(self) -> None:
@@ -195,44 +243,6 @@ class Hub:
             self.metrics.repeated.inc(seq < live.session.next_seq)
             self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
 
-    def _submit(self, live: Live, window: Window) -> None:
-        live.pending += 1
-        self.metrics.windows.inc()
-        submitted = self._clock()
-        live.model.batcher.submit(window.xyz, partial(self._answer, live, window, submitted))
-
-    def _answer(self, live: Live, window: Window, submitted: float, answer: Answer) -> None:
-        live.pending -= 1
-        if isinstance(answer, InferenceError):
-            self._unanswered(live, window, answer)
-        else:
-            latency_s = self._clock() - submitted
-            self.metrics.latency.observe(latency_s)
-            self.metrics.predictions.inc()
-            prediction = live.session.predict(window, answer, latency_s * 1000)
-            self._publish(live, prediction)
-        if live.closing and not live.pending:
-            self._finish(live)
-
-    def _publish(self, live: Live, prediction: Prediction) -> None:
-        self.publisher.publish(prediction.device, prediction, live.channel)
-        events = live.session.decide(prediction)
-        for event in events:
-            self.publisher.publish(event.device, event, live.channel)
-            if isinstance(event, Started):
-                self.metrics.transitions.labels(event.activity).inc()
-                live.device.started(event)
-        live.device.confirmed(prediction)
-        if events:
-            self.devices.changed(live.device)
-
-    def _unanswered(self, live: Live, window: Window, error: InferenceError) -> None:
-        self.metrics.unanswered.inc()
-        message = Error(code=error.code, message=f"window {window.number}: {error}")
-        if live.outbox is not None:
-            live.outbox.send(message)
-        self.publisher.publish(live.session.device, message, live.channel)
-
     def _finish(self, live: Live) -> None:
         if live.finished:
             return
@@ -245,6 +255,12 @@ class Hub:
         if self._current.get(place) is live:
             del self._current[place]
         for event in live.session.close():
-            self.publisher.publish(event.device, event, live.channel)
+            self.publisher.publish(event.device, event, live.channel, live.opened)
             live.device.ended(event)
             self.devices.changed(live.device)
+        self.keeper.end(live)
+
+    def _keep_device(self, device: str, message: Message, _channel: str | None) -> None:
+        found = self.devices.find(device) if isinstance(message, State) else None
+        if found is not None:
+            self.keeper.keep_device(found)

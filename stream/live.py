@@ -1,11 +1,17 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
+from collections import deque
+
 from stream.devices import Device
+from stream.dialects import DIALECTS
+from stream.errors import JournalError
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
+from stream.records import VERSION, LiveState, WindowState
 from stream.session import Session
+from stream.window import Window
 
 Key = tuple[str, str, str]  # channel, device, session
 
@@ -20,17 +26,42 @@ class Live:
         self.model = model
         self.outbox: Outbox | None = None  # of the WebSocket that feeds it
         self.seen = 0.0  # monotonic s
-        self.pending = 0  # windows without an answer
+        self.waiting: deque[Window] = deque()  # for an answer, in order
         self.closing = False
         self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
+        self.opened = 0  # number of its first input in the journal; 0: there is none yet
+        self.group = 0  # the commit of its newest input
+        self.durable_seq = 0  # frames below it are durable
+        self.answered = -1  # newest window whose prediction the history had before a restart
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property
     def key(self) -> Key:
         """What tells it from all other sessions."""
         return (self.channel, self.session.device, self.session.id)
+
+    def save(self) -> LiveState:
+        """Return all that a restart needs, for `restore`."""
+        intake = self.intake.save() if self.intake else None
+        waiting = [WindowState.of(window) for window in self.waiting]
+        return LiveState(VERSION, self.session.save(), intake, waiting, self.first_frame)
+
+    def restore(self, state: LiveState, max_g: float) -> None:
+        """Go on where `state` was saved; raises JournalError or ConfigError where it can't."""
+        self.session.restore(state.session)
+        self.durable_seq, self.first_frame = self.session.next_seq, state.first_frame
+        if state.intake is not None:
+            self.intake = self.new_intake(state.intake.dialect, max_g)
+            self.intake.restore(state.intake)
+
+    def new_intake(self, name: str, max_g: float) -> Intake:
+        """Return an intake for messages of that dialect; raises JournalError for none of ours."""
+        found = next((dialect for dialect in DIALECTS if dialect.name == name), None)
+        if found is None:
+            raise JournalError(f"its app's dialect {name!r} is not known any more")
+        return Intake(self.session.device, found, max_g)
 
     def count_drops(self, metrics: Metrics) -> None:
         """Report what the session dropped or missed since the last call."""

@@ -45,6 +45,14 @@ class Metrics:
         self.missed = counter("messages_missed", "Messages dropped for slow listeners")
         self.mqtt_dropped = counter("mqtt_messages_dropped", "Messages that MQTT had no room for")
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
+        self.journal_failures = counter("journal_failures", "Commits that failed")
+        self.journal_waiting = gauge("journal_waiting", "Frames that wait to be written")
+        self.journal_commit = Histogram(
+            "gaitway_journal_commit_seconds",
+            "Time that a commit takes",
+            buckets=LATENCY_S,
+            registry=registry,
+        )
         self.sessions = gauge("sessions", "Live sessions")
         self.devices = gauge("devices", "Devices known")
         self.listeners = gauge("listeners", "Listeners connected")

@@ -7,6 +7,8 @@ connection; retained state is published anew after each.
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
+from functools import partial
 
 import aiomqtt
 import msgspec
@@ -14,15 +16,16 @@ import stamina
 
 from stream import apps, broker, config, dialects, wire
 from stream.dialects.dialect import Dialect
+from stream.entries import PREDICTION, Entry
 from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
 from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
 from stream.hub import Hub
-from stream.live import Live
 from stream.metrics import Metrics
 from stream.publications import Publication, Publications
 from stream.wire import Source, check_id
 
 CHANNEL = "mqtt"
+MARK = "mqtt"  # of the newest entry of the history up to which the broker has all
 log = logging.getLogger(__name__)
 STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
 
@@ -48,6 +51,7 @@ class Bridge:
         self._hub = hub
         self._metrics: Metrics = hub.metrics
         self._publications = Publications(options.max_queue)
+        self._client: aiomqtt.Client | None = None  # of the newest connection
         self._shared: dict[str, Dialect] = {}  # topics of apps that send everyone's there
         if options.sensor_logger:
             self._shared[options.sensor_logger] = dialects.SENSOR_LOGGER
@@ -56,15 +60,24 @@ class Bridge:
     def publish(self, device: str, message: Message, channel: str | None) -> None:
         """Queue a message for its topic, if it has one; the oldest makes room."""
         name, retain = TOPICS.get(type(message), ("", False))
-        if not name or (isinstance(message, Error) and channel != CHANNEL):
+        if not name or (isinstance(message, Error | Ack) and channel != CHANNEL):
             return
         if retain and not self.connected:
             return  # state is published anew on the next connection
-        self._queue(f"{device}/{name}", _words(message), retain=retain)
+        kept = isinstance(message, Prediction | Started | Ended)
+        position = self._hub.publisher.history.newest if kept else 0
+        self._queue(f"{device}/{name}", _words(message), retain=retain, position=position)
 
-    def _queue(self, topic: str, payload: bytes | str, *, retain: bool) -> None:
-        publication = Publication(f"{self._options.base}/{topic}", payload, retain)
+    def _queue(self, topic: str, payload: bytes | str, *, retain: bool, position: int = 0) -> None:
+        publication = Publication(f"{self._options.base}/{topic}", payload, retain, position)
         self._metrics.mqtt_dropped.inc(self._publications.put(publication))
+
+    def catch_up(self, entries: Iterable[Entry]) -> None:
+        """Queue what was published before a crash, and the broker may not have."""
+        for entry in entries:
+            name = "prediction" if entry.type == PREDICTION else "event"
+            topic = f"{entry.device}/{name}"
+            self._queue(topic, entry.text, retain=False, position=entry.position)
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
@@ -111,6 +124,7 @@ class Bridge:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         for topic in self._shared:
             await client.subscribe(topic, qos=1)
+        self._client = client
         self._set_connected(True)
         self._publish_again()
         log.info("MQTT %s: connected", broker.address(self._options.url))
@@ -134,15 +148,22 @@ class Bridge:
             self.publish(device.name, Status(device=device.name, status=state.status), None)
             self.publish(device.name, state, None)
             live = self._hub.current(CHANNEL, device.name)
-            if live is not None and live.session.next_seq:
-                self._ack(live, live.session.next_seq - 1)
+            if live is not None and live.durable_seq:
+                ack = Ack(session=live.session.id, seq=live.durable_seq - 1)
+                self.publish(device.name, ack, CHANNEL)
 
     async def _reading(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            await self._take(str(message.topic), broker.payload(message))
+            group = await self._take(str(message.topic), broker.payload(message))
+            self._hub.journal.then(group, partial(self._taken, client, message))
+
+    def _taken(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+        """Let the broker forget a message, unless that connection is over: then it comes again."""
+        if client is self._client:
             broker.ack(client, message)
 
-    async def _take(self, topic: str, payload: bytes) -> None:
+    async def _take(self, topic: str, payload: bytes) -> int:
+        """Take a message; return the commit that makes it durable."""
         dialect = self._shared.get(topic)
         if dialect is None:
             device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
@@ -154,25 +175,23 @@ class Bridge:
             # Its own error topic could not be named safely, so it is only counted.
             self._metrics.refused.labels(CHANNEL, "bad-device").inc()
             log.debug("MQTT: %s", error)
-            return
+            return 0
         while True:
             await self._hub.models.of(device).batcher.room()
             try:
                 if dialect is None:
-                    self._feed(device, payload)
-                else:
-                    self._feed_app(dialect, device, payload)
+                    return self._feed(device, payload)
+                return self._feed_app(dialect, device, payload)
             except TooManyError as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
+                return 0
             except OverloadedError as error:
                 # Unacked, the frame stays with the broker, which then sends no more than fits.
                 log.warning("MQTT: %s", error)
                 await asyncio.sleep(1)
-                continue
-            return
 
-    def _feed(self, device: str, payload: bytes) -> None:
+    def _feed(self, device: str, payload: bytes) -> int:
         """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
         source, told = Source(), self._hub.devices.told(device)
         try:
@@ -180,27 +199,23 @@ class Bridge:
             frame = wire.decode(payload, source, self._limits, text=text, told=told)
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
-            self._ack(located, frame.seq)
+            return located.group
         except DeviceError as error:
             session = wire.session_of(payload)
             live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
             self.publish(device, answer, CHANNEL)
-            self._ack(live, error.seq)
+            return live.group if live else 0
 
-    def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> None:
+    def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> int:
         """Take an app's message, as `_feed` takes a frame."""
         try:
             advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
         except DeviceError as error:
             self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
-            return
+            return 0
         if advice.text and not advice.published:
             self.publish(device, Error(code="bad-frame", message=advice.text), CHANNEL)
-
-    def _ack(self, live: Live | None, seq: int | None) -> None:
-        if live is not None and seq is not None:
-            session = live.session
-            self.publish(session.device, Ack(session=session.id, seq=session.next_seq - 1), CHANNEL)
+        return advice.group
 
     async def _writing(self, client: aiomqtt.Client) -> None:
         free = asyncio.Semaphore(self._options.max_inflight)
@@ -215,7 +230,8 @@ class Bridge:
         await client.publish(
             publication.topic, publication.payload, qos=1, retain=publication.retain
         )
-        self._publications.acked(number)
+        if self._publications.acked(number):
+            self._hub.journal.put_mark(MARK, self._publications.done)
 
 
 def _first_words(error: BaseException) -> str:

@@ -11,6 +11,7 @@ class Publication(NamedTuple):
     topic: str
     payload: bytes | str
     retain: bool
+    position: int = 0  # in the history; 0: it is not there
 
 
 class Publications:
@@ -27,6 +28,9 @@ class Publications:
         self._states: OrderedDict[str, Publication] = OrderedDict()  # newest by topic
         self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
+        self._open: OrderedDict[int, int] = OrderedDict()  # positions by number, not acked
+        self._newest = 0  # position
+        self.done = 0  # the history's newest position up to which the broker has all
         self._some = asyncio.Event()
         self._all_sent = asyncio.Event()
 
@@ -36,12 +40,14 @@ class Publications:
             self._states[publication.topic] = publication
         else:
             self._waiting[self._next] = publication
+            if publication.position:
+                self._open[self._next] = self._newest = publication.position
             self._next += 1
         self._all_sent.clear()
         self._some.set()
         if len(self._waiting) <= self._limit:
             return 0
-        self._waiting.popitem(last=False)
+        self._settle(self._waiting.popitem(last=False)[0])
         return 1
 
     async def take(self) -> tuple[int, Publication]:
@@ -60,11 +66,20 @@ class Publications:
         self._sent[number] = publication
         return number, publication
 
-    def acked(self, number: int) -> None:
-        """Forget a message that the broker has."""
+    def _settle(self, number: int) -> bool:
+        """Note that the broker has a message, or never will; say whether `done` moved."""
+        if self._open.pop(number, None) is None:
+            return False
+        before = self.done
+        self.done = next(iter(self._open.values()), self._newest + 1) - 1
+        return self.done > before
+
+    def acked(self, number: int) -> bool:
+        """Forget a message that the broker has; say whether `done` moved."""
         self._sent.pop(number, None)
         if not self._waiting and not self._states and not self._sent:
             self._all_sent.set()
+        return self._settle(number)
 
     async def all_sent(self) -> None:
         """Wait until the broker has everything that was queued."""
@@ -81,7 +96,7 @@ class Publications:
         self._states.clear()
         dropped = max(len(self._waiting) - self._limit, 0)
         for _ in range(dropped):
-            self._waiting.popitem(last=False)
+            self._settle(self._waiting.popitem(last=False)[0])
         if self._waiting:
             self._some.set()
         else:

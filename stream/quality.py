@@ -79,7 +79,11 @@ class Monitor:
         """Go on where `state` was saved."""
         self.skipped, self.note, self._said = state.skipped, state.note, state.said
         self._marks, self._newest_t = deque(state.marks), state.newest_t
-        self._last, self._moved_s, self._checked_s = list(state.last), state.moved_s, state.checked_s
+        self._last, self._moved_s, self._checked_s = (
+            list(state.last),
+            state.moved_s,
+            state.checked_s,
+        )
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""

@@ -3,6 +3,7 @@
 Knows no file; a session that takes the same inputs again comes out the same.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -57,11 +58,7 @@ class RefusedInput(Input, frozen=True):
     seq: int
 
 
-class EndInput(Input, frozen=True):
-    """The session is to be closed once its last windows are answered."""
-
-
-AnyInput = FrameInput | PushInput | RefusedInput | EndInput
+AnyInput = FrameInput | PushInput | RefusedInput
 
 
 class WindowState(msgspec.Struct, array_like=True, frozen=True):
@@ -85,6 +82,16 @@ class WindowState(msgspec.Struct, array_like=True, frozen=True):
         return Window(self.number, self.start, self.end, self.t, self.utc, xyz)
 
 
+class DeviceState(msgspec.Struct, array_like=True, frozen=True):
+    """What is known of a device whether or not it has a session."""
+
+    activity: str
+    since: datetime | None
+    confidence: float | None
+    session: str | None  # that the activity belongs to
+    checked_axes: Axes | None
+
+
 class LiveState(msgspec.Struct, array_like=True, frozen=True):
     """A live session with all that belongs to it."""
 
@@ -93,12 +100,12 @@ class LiveState(msgspec.Struct, array_like=True, frozen=True):
     intake: IntakeState | None
     waiting: list[WindowState]
     first_frame: bytes
-    closing: bool
 
 
 _encoder = msgspec.msgpack.Encoder()
 _input = msgspec.msgpack.Decoder(AnyInput)
 _inputs = msgspec.msgpack.Decoder(list[tuple[int, bytes]])
+_device = msgspec.msgpack.Decoder(DeviceState)
 _live = msgspec.msgpack.Decoder(LiveState)
 encode = _encoder.encode
 
@@ -118,6 +125,11 @@ def decode_inputs(body: bytes) -> list[tuple[int, bytes]]:
 def decode_input(body: bytes) -> AnyInput:
     """Read an input; raises JournalError."""
     return _decoded(_input, body)  # type: ignore[no-any-return]
+
+
+def decode_device(body: bytes) -> DeviceState:
+    """Read what is known of a device; raises JournalError."""
+    return _decoded(_device, body)  # type: ignore[no-any-return]
 
 
 def decode_live(body: bytes) -> LiveState:

@@ -6,24 +6,27 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import http, models
+from stream import http, models, mqtt, recovery
 from stream.classifier import Classifier
 from stream.config import Config
-from stream.errors import ConfigError
+from stream.errors import ConfigError, NotDurableError
 from stream.history import History
 from stream.hub import Hub
+from stream.journal import Journal
 from stream.metrics import Metrics
 from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
 
 SWEEP_S = 1.0
-DRAIN_S = 2.5  # how long a stop waits for the last batches
+DRAIN_S = 2.0  # how long a stop waits for the last batches
+FLUSH_S = 0.5  # and for the disk
 GOODBYE_S = 1.0  # and for the broker to take the last messages
 BACKLOG = 4096  # connections that may wait to be accepted
 log = logging.getLogger(__name__)
@@ -64,11 +67,15 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     where an artifact is damaged or disagrees, or the address is taken.
     """
     hub = _hub(config, models.load(config, classifier))
+    hub.journal.claim()
     bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
     application = http.app(config, hub, _mqtt_state(bridge))
     listening = _listen(config.server.host, config.server.port)
     server = _Server(_uvicorn_config(config, application))
     async with asyncio.TaskGroup() as tasks:
+        recover = partial(_recover, config, hub, bridge)
+        writing = tasks.create_task(hub.journal.run(recover), name="journal")
+        await hub.journal.tried.wait()
         answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
@@ -78,14 +85,24 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         finally:
             await _stop(hub, bridge, application, server)
             await serving
-            for task in filter(None, (bridging, sweeping, answering)):
+            hub.publisher.history.close()
+            for task in filter(None, (bridging, sweeping, answering, writing)):
                 task.cancel()
 
 
 def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
-    publisher = Publisher(History(config.publish.history), metrics)
-    return Hub(config.hub, loaded, publisher, metrics, settings=config.devices)
+    journal = Journal(config.journal, metrics)
+    publisher = Publisher(History(journal), metrics)
+    return Hub(config.hub, loaded, publisher, metrics, settings=config.devices, journal=journal)
+
+
+def _recover(config: Config, hub: Hub, bridge: Bridge | None) -> None:
+    """Go on where the journal ends; raises JournalError, and then nothing is changed."""
+    kept = recovery.load(hub.journal.store)
+    if bridge is not None:
+        bridge.catch_up(recovery.unsent(hub.journal, mqtt.MARK, config.mqtt.max_queue))
+    recovery.recover(hub, kept, config.wire.max_g)
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
@@ -116,6 +133,10 @@ async def _stop(
             await hub.models.drained()
     except TimeoutError:
         log.warning("stopped with %d windows unanswered", hub.models.waiting)
+    with suppress(TimeoutError, NotDurableError):  # a restart does again what was not written
+        async with asyncio.timeout(FLUSH_S):
+            hub.keeper.save_all()
+            await hub.journal.flush()
     if bridge is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):

@@ -13,9 +13,9 @@ from starlette.websockets import (
 )
 
 from stream import config, wire, wire_text
-from stream.errors import DeviceError, OverloadedError, ParameterError
-from stream.events import Ack, Error, Message, Welcome
-from stream.history import Query
+from stream.entries import Query
+from stream.errors import DeviceError, JournalError, OverloadedError, ParameterError
+from stream.events import Error, Welcome
 from stream.hub import Hub
 from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
@@ -25,6 +25,7 @@ from stream.wire import Source, check_id
 CHANNEL = "websocket"
 DONE, POLICY, OVERLOADED = 1000, 1008, 1013
 CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
+MAX_UNACKED = 256  # frames that a connection may have taken before they are durable
 MAX_REASON = 120  # bytes; RFC 6455 allows 123
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
@@ -72,8 +73,10 @@ class DeviceConnection:
         self._hub.attach(self._live, self._outbox)
         try:
             with self._hub.publisher.listening(self._outbox, query):
-                replay = [] if since is None else self._hub.publisher.missed_since(since, query)
-                await _send_all(self._websocket, [encode(self._welcome()), *replay])
+                begun = self._hub.publisher.history.newest
+                await _send_all(self._websocket, [encode(self._welcome())])
+                if since is not None:
+                    await _repeat(self._websocket, since, query, begun)
                 await _until_closed(_writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
             done = closed.code == DONE
@@ -86,7 +89,7 @@ class DeviceConnection:
         return Welcome(
             device=session.device,
             session=session.id,
-            next_seq=session.next_seq,
+            next_seq=self._live.durable_seq,
             expires_s=shared.expires_s,
             grid_hz=shared.signal.grid_hz,
             window=shared.signal.window,
@@ -96,16 +99,18 @@ class DeviceConnection:
         )
 
     async def _reading(self) -> None:
-        """Take frames; acks go out at once, so that a device that reads none is read no further."""
+        """Take frames; one that sends faster than the disk writes is read no further."""
+        live = self._live
         async for payload in _messages(self._websocket):
             if self._outbox.closed is not None or self._hub.stopping:
                 return  # replaced, or about to be closed: what comes now is not taken
             try:
                 self._take(payload)
-                await self._say()
+                if live.session.next_seq - live.durable_seq > MAX_UNACKED:
+                    await self._hub.journal.committed(live.group)
             except DeviceError as error:
                 if not (isinstance(payload, str) and wire_text.is_auth(payload)):
-                    await self._refuse(error)
+                    self._refuse(error)
             except OverloadedError as error:
                 self._outbox.send(Error(code=error.code, message=str(error)))
                 self._outbox.close(OVERLOADED, str(error))
@@ -120,16 +125,8 @@ class DeviceConnection:
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
 
-    async def _say(self, *messages: Message) -> None:
-        """Send `messages`, then the ack of all that is taken."""
-        texts = [encode(message) for message in messages]
-        session = self._live.session
-        if session.next_seq:
-            texts.append(encode(Ack(session=session.id, seq=session.next_seq - 1)))
-        await _send_all(self._websocket, texts)
-
-    async def _refuse(self, error: DeviceError) -> None:
-        await self._say(self._hub.refuse(self._live, CHANNEL, error))
+    def _refuse(self, error: DeviceError) -> None:
+        self._outbox.send(self._hub.refuse(self._live, CHANNEL, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= self._hub.options.max_bad_frames:
             self._outbox.close(POLICY, f"{self._bad_in_a_row} bad frames in a row")
@@ -145,8 +142,10 @@ async def events(websocket: WebSocket) -> None:
             states = [
                 encode(device.state()) for device in hub.devices if _asked(query, device.name)
             ]
-            replay = [] if since is None else hub.publisher.missed_since(since, query)
-            await _send_all(websocket, states + replay)
+            begun = hub.publisher.history.newest
+            await _send_all(websocket, states)
+            if since is not None:
+                await _repeat(websocket, since, query, begun)
             await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
 
 
@@ -181,7 +180,7 @@ async def _accepted(websocket: WebSocket) -> AsyncIterator[Outbox]:
         await _close(websocket, closed.code, closed.reason)
     except ParameterError as error:
         await _close(websocket, POLICY, str(error))
-    except OverloadedError as error:
+    except (OverloadedError, JournalError) as error:
         await _close(websocket, OVERLOADED, str(error))
     finally:
         state.outboxes.discard(outbox)
@@ -214,6 +213,13 @@ async def _until_closed(
 async def _writing(websocket: WebSocket, outbox: Outbox) -> None:
     while True:
         await _send_all(websocket, await outbox.take())
+
+
+async def _repeat(websocket: WebSocket, since: str, query: Query, until: int) -> None:
+    """Send what the history has after `since`, up to where listening began."""
+    hub: Hub = websocket.app.state.hub
+    async for texts in hub.publisher.missed_since(since, query, until):
+        await _send_all(websocket, texts)
 
 
 async def _send_all(websocket: WebSocket, texts: list[str]) -> None:

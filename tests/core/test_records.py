@@ -81,7 +81,7 @@ class World:
     def saved(self) -> bytes:
         intake = self.intake.save() if self.intake else None
         waiting = [WindowState.of(window) for window in self.waiting]
-        return records.encode(LiveState(1, self.live.save(), intake, waiting, b"", False))
+        return records.encode(LiveState(1, self.live.save(), intake, waiting, b""))
 
     def killed(self) -> "World":
         """Return another that goes on where this one stands."""
@@ -119,9 +119,7 @@ def same_however_killed(inputs: Sequence[bytes], seed: int, patience: int = 1) -
 
 def encoded(frames: Sequence[Frame], rate_hz: float = 20.0) -> list[bytes]:
     utc = 1.79e9
-    return [
-        records.encode(records.frame_input(f, rate_hz, utc + i)) for i, f in enumerate(frames)
-    ]
+    return [records.encode(records.frame_input(f, rate_hz, utc + i)) for i, f in enumerate(frames)]
 
 
 @settings(max_examples=40, deadline=None)
@@ -195,7 +193,7 @@ def test_another_grid_is_refused() -> None:
 
 
 def test_what_another_version_wrote_is_refused() -> None:
-    state = LiveState(99, Session("a", "b", OPTIONS).save(), None, [], b"", False)
+    state = LiveState(99, Session("a", "b", OPTIONS).save(), None, [], b"")
     with pytest.raises(JournalError, match="version 99"):
         records.decode_live(records.encode(state))
     with pytest.raises(JournalError, match="not what the journal writes"):
