@@ -1,4 +1,4 @@
-"""Sessions' windows go to the model; what it answers is published, once it rests on durable frames."""
+"""Windows go to the model; what it answers is published, once it rests on durable frames."""
 
 from collections.abc import Callable
 from functools import partial

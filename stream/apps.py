@@ -6,6 +6,8 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
+from stream.live import Live
+from stream.records import PushInput
 from stream.wire import check_id
 
 
@@ -34,7 +36,20 @@ def take(
     known = None if push.session else hub.current(channel, check_id("device", name))
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
-    hub.take_push(live, dialect.name, push, limits.max_g)
+    hub.arrived(live, None)
+    what = PushInput(dialect.name, push, hub.devices.told(name), hub.utc())
+    hub.keeper.keep(live, what)
+    feed(hub, live, what, limits.max_g)
     complaint = live.session.complaint
     news = live.intake.news(complaint) if live.intake else ""
     return Advice(news, published=news == complaint, group=live.group)
+
+
+def feed(hub: Hub, live: Live, what: PushInput, max_g: float) -> None:
+    """Feed a message that the journal has; raises DeviceError for nonsense."""
+    live.intake = live.intake or live.new_intake(what.dialect, max_g)
+    lost = live.intake.lost
+    frame = live.intake.feed(what.push, what.told)
+    hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
+    if frame is not None:
+        hub.feed(live, frame, what.utc, 20.0)

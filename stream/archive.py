@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from stream.entries import ACTIVITY, PREDICTION, Entry, Query
 from stream.errors import JournalError
@@ -42,16 +43,14 @@ class Archive:
         """Return the newest position of an id."""
         device = id_.partition("/")[0]
         found = "SELECT position FROM {} WHERE device = ? AND id = ? ORDER BY position DESC LIMIT 1"
-        for table in TABLES.values():
-            for row in self._fetched(found.format(table), device, id_):
-                return int(row[0])
-        return None
+        places = [self._fetched(found.format(table), device, id_) for table in TABLES.values()]
+        return max((int(row[0]) for rows in places for row in rows), default=None)
 
     def pruned(self, query: Query) -> int:
         """Return the newest position that is gone of the types that are asked for."""
         names = [f"pruned {table}" for table in self._tables(query)]
         marks = dict(self._fetched("SELECT name, value FROM marks"))
-        return max(marks.get(name, 0) for name in names)
+        return max(int(marks.get(name, 0)) for name in names)
 
     def close(self) -> None:
         """Close the file."""
@@ -63,7 +62,7 @@ class Archive:
     def _tables(self, query: Query) -> list[str]:
         return [TABLES[kind] for kind in sorted(query.types & TABLES.keys() or TABLES)]
 
-    def _fetched(self, sql: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+    def _fetched(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             if self._connection is None:
                 uri = f"{self._path.resolve().as_uri()}?mode=ro"

@@ -119,9 +119,8 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
         if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
             typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
-        typer.echo(
-            f"  journal    {settings.journal.path or 'none: what is acked is lost when the service stops'}"
-        )
+        where = settings.journal.path or "none: a stop forgets sessions and history"
+        typer.echo(f"  journal    {where}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
         await stopped.wait()

@@ -13,7 +13,7 @@ from stream import config
 from stream.answering import Answering
 from stream.devices import Devices
 from stream.errors import DeviceError, OverloadedError, TooManyError
-from stream.events import Error, Message, State
+from stream.events import Error
 from stream.journal import Journal
 from stream.keeper import Keeper
 from stream.live import Key, Live
@@ -21,8 +21,7 @@ from stream.metrics import Metrics
 from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
-from stream.readings import Push
-from stream.records import PushInput, RefusedInput, frame_input
+from stream.records import RefusedInput, frame_input
 from stream.session import Session
 from stream.wire import Frame
 
@@ -48,16 +47,15 @@ class Hub:
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock, settings or {})
         self.journal = journal
-        self.keeper = Keeper(journal, publisher, clock, utc)
+        self.keeper = Keeper(journal, self.devices, publisher, clock, utc)
         self.answering = Answering(
             self.keeper, self.devices, publisher, metrics, self._finish, clock
         )
         self.stopping = False
         self._clock = clock
-        self._utc = utc
+        self.utc = utc  # s since 1970
         self._sessions: OrderedDict[Key, Live] = OrderedDict()  # least recently fed first
         self._current: dict[tuple[str, str], Live] = {}  # newest by channel and device
-        publisher.add_sink(self._keep_device)
 
     def open(self, channel: str, device: str, session: str | None = None) -> Live:
         """Resume a session, or begin one, of the given name or one of our own."""
@@ -109,30 +107,12 @@ class Hub:
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
-        self._arrived(live, frame.seq)
-        utc = self._utc()
+        self.arrived(live, frame.seq)
+        utc = self.utc()
         if frame.seq is None or frame.seq >= live.session.next_seq:  # a repeat changes nothing
             self.keeper.keep(live, frame_input(frame, rate_hz, utc))
         self.feed(live, frame, utc, rate_hz)
         self.keeper.acknowledge(live)
-
-    def take_push(self, live: Live, dialect: str, push: Push, max_g: float) -> None:
-        """Take an app's message; raises as `take` does."""
-        self.check_room(live)
-        self._arrived(live, None)
-        told = self.devices.told(live.session.device)
-        what = PushInput(dialect, push, told, self._utc())
-        self.keeper.keep(live, what)
-        self.feed_push(live, what, max_g)
-
-    def feed_push(self, live: Live, what: PushInput, max_g: float) -> None:
-        """Feed an app's message that the journal has; raises as `feed` does."""
-        live.intake = live.intake or live.new_intake(what.dialect, max_g)
-        lost = live.intake.lost
-        frame = live.intake.feed(what.push, what.told)
-        self.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
-        if frame is not None:
-            self.feed(live, frame, what.utc, 20.0)
 
     def feed(self, live: Live, frame: Frame, utc: float, rate_hz: float) -> None:
         """Feed a frame that the journal has; raises DeviceError for one that doesn't fit."""
@@ -161,7 +141,7 @@ class Hub:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
         if live is not None and self.journal.problem is None:
-            self._arrived(live, error.seq)
+            self.arrived(live, error.seq)
             if error.seq is not None and error.seq >= live.session.next_seq:
                 self.keeper.keep(live, RefusedInput(error.seq))
                 live.session.consume(error.seq)
@@ -234,7 +214,8 @@ class Hub:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def _arrived(self, live: Live, seq: int | None) -> None:
+    def arrived(self, live: Live, seq: int | None) -> None:
+        """Note that a message of the session has come."""
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
@@ -259,8 +240,3 @@ class Hub:
             live.device.ended(event)
             self.devices.changed(live.device)
         self.keeper.end(live)
-
-    def _keep_device(self, device: str, message: Message, _channel: str | None) -> None:
-        found = self.devices.find(device) if isinstance(message, State) else None
-        if found is not None:
-            self.keeper.keep_device(found)

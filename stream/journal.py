@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 from stream import config
 from stream.entries import Entry
 from stream.errors import JournalError, NotDurableError
+from stream.groups import DeviceRow, Group, SessionRow
 from stream.metrics import Metrics
 from stream.records import AnyInput, encode
-from stream.store import DeviceRow, Group, Numbers, SessionRow, Store
+from stream.store import Numbers, Store
 
 RETRY_S = 1.0  # between attempts to write what could not be written
 log = logging.getLogger(__name__)

@@ -8,13 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
-from stream.devices import Device
-from stream.events import Ack
+from stream.devices import Device, Devices
+from stream.events import Ack, Message, State
+from stream.groups import DeviceRow, SessionRow
 from stream.journal import Journal
 from stream.live import Live
 from stream.publish import Publisher
 from stream.records import AnyInput, encode
-from stream.store import DeviceRow, SessionRow
 
 SAVE_S = 20.0  # in which every session that goes on is saved once
 
@@ -25,11 +25,13 @@ class Keeper:
     def __init__(
         self,
         journal: Journal,
+        devices: Devices,
         publisher: Publisher,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
     ) -> None:
         self.journal = journal
+        self._devices = devices
         self._publisher = publisher
         self._clock = clock
         self._utc = utc
@@ -40,6 +42,7 @@ class Keeper:
         self._due = 0.0  # sessions, in fractions
         journal.before_commit = self.save_some
         journal.needed = self._needed
+        publisher.add_sink(self._hear)
 
     def keep(self, live: Live, what: AnyInput) -> None:
         """Write an input down; call it before the session takes it."""
@@ -96,6 +99,11 @@ class Keeper:
     def restored(self, live: Live, number: int) -> None:
         """Note that a restored session took an input that its saved state does not cover."""
         self._unsaved.setdefault(live, number)
+
+    def _hear(self, device: str, message: Message, _channel: str | None) -> None:
+        found = self._devices.find(device) if isinstance(message, State) else None
+        if found is not None:
+            self.keep_device(found)
 
     def _put(self, live: Live, covers: int) -> None:
         _, device, session = live.key

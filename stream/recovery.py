@@ -5,9 +5,11 @@ from collections import deque
 from contextlib import closing
 from typing import NamedTuple
 
+from stream import apps
 from stream.archive import Archive
 from stream.entries import Entry, Query
 from stream.errors import ConfigError, DeviceError, JournalError
+from stream.groups import SessionRow
 from stream.hub import Hub
 from stream.journal import Journal
 from stream.live import Live
@@ -20,7 +22,7 @@ from stream.records import (
     decode_input,
     decode_live,
 )
-from stream.store import SessionRow, Store
+from stream.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
         if isinstance(what, FrameInput):
             hub.feed(live, what.frame(), what.utc, what.default_rate_hz)
         elif isinstance(what, PushInput):
-            hub.feed_push(live, what, max_g)
+            apps.feed(hub, live, what, max_g)
         else:
             live.session.consume(what.seq)
     except DeviceError:

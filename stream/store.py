@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stream import config
 from stream.entries import PREDICTION, Entry
 from stream.errors import ConfigError, JournalError
+from stream.groups import DeviceRow, Group, SessionRow
 from stream.records import decode_inputs, encode
 
 VERSION = 1  # of the tables, in `user_version`
@@ -32,40 +33,6 @@ CREATE TABLE events ({_COLUMNS}, UNIQUE (id, opened));
 CREATE INDEX events_of ON events (device, position);
 PRAGMA user_version = {VERSION};
 """
-
-
-class SessionRow(NamedTuple):
-    """Where a session stood after the input numbered `covers`."""
-
-    opened: int  # the number of its first input
-    channel: str
-    device: str
-    session: str
-    covers: int
-    state: bytes
-
-
-class DeviceRow(NamedTuple):
-    """What is known of a device."""
-
-    name: str
-    utc: float
-    state: bytes
-
-
-class Group:
-    """What one commit writes."""
-
-    def __init__(self, first: int) -> None:
-        self.first = first  # number of the first input
-        self.inputs: list[tuple[int, bytes]] = []  # session (`opened`), record
-        self.sessions: dict[int, SessionRow | None] = {}  # by `opened`; None: it is over
-        self.devices: dict[str, DeviceRow] = {}
-        self.entries: list[Entry] = []
-        self.marks: dict[str, int] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self.inputs or self.sessions or self.entries or self.devices or self.marks)
 
 
 class Numbers(NamedTuple):
@@ -169,7 +136,7 @@ class Store:
         )
         return next((row[0] for row in self._rows(found, device, opened)), None)
 
-    def _rows(self, sql: str, *values: object) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._opened().execute(sql, values)
         except sqlite3.Error as error:

@@ -79,9 +79,15 @@ class Tracker:
 
     def save(self) -> TrackerState:
         """Return all that it remembers, for `restore`."""
-        last = (self._last_window, self._last_t)
-        candidate = (self._candidate, self._candidate_since, self._run)
-        return TrackerState(self.activity, self.since, *last, *candidate)
+        return TrackerState(
+            activity=self.activity,
+            since=self.since,
+            last_window=self._last_window,
+            last_t=self._last_t,
+            candidate=self._candidate,
+            candidate_since=self._candidate_since,
+            run=self._run,
+        )
 
     def restore(self, state: TrackerState) -> None:
         """Go on where `state` was saved."""

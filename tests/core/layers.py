@@ -29,6 +29,7 @@ LAYERS = {
     "tracker": CORE,
     "session": CORE,
     "entries": CORE,
+    "groups": CORE,
     "records": CORE,
     "artifact": MODEL,
     "classifier": MODEL,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from clients import Phone
 from stream.artifact import SHIPPED
-from stream.config import Signal
 from stream.classifier import OnnxClassifier
+from stream.config import Signal
 from stream.events import Ended, Prediction, Started
 from stream.session import Session, SessionOptions
 from stream.wire import Frame
@@ -96,9 +97,7 @@ def made_up(device: str, frames: int, seed: int) -> Stream:
     if seed % 2:
         t = 50 + np.cumsum(rng.uniform(0.3, 1.7, n) / rng.choice([25.0, 50.0]))
         t[n // 2 :] += 3.0
-    pieces = [
-        (xyz[a:b], None if t is None else t[a:b]) for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    pieces = [(xyz[a:b], None if t is None else t[a:b]) for a, b in pairwise(edges)]
     return Stream(device, pieces)
 
 
@@ -118,12 +117,14 @@ def differences(
     return [
         (one, other)
         for one, other in pairs
-        if one is None or one.keys() != other.keys() or any(not _same(one[k], other[k]) for k in other)
+        if one is None
+        or one.keys() != other.keys()
+        or any(not _same(one[k], other[k]) for k in other)
     ]
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one == (pytest.approx(other, abs=1e-6) if isinstance(other, float) else other)
+    return bool(one == (pytest.approx(other, abs=1e-6) if isinstance(other, float) else other))
 
 
 def unbroken(stream: Stream, session: str, artifact: Path, count: int) -> list[dict[str, Any]]:
@@ -163,5 +164,4 @@ async def play(
 
 async def _listen(phone: Phone, heard: list[dict[str, Any]]) -> None:
     async for message in phone.messages():
-        if isinstance(message, Prediction | Started | Ended):
-            heard.append(plain(message))
+        heard += [plain(message)] if isinstance(message, Prediction | Started | Ended) else []

@@ -14,6 +14,7 @@ from stream.journal import Journal
 from stream.metrics import Metrics
 from tests.shell.test_publish import prediction
 
+EVERYTHING = Query()
 TIME = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -35,7 +36,9 @@ class World:
         with ThreadPoolExecutor(1) as thread:
             await self.journal._commit(thread)
 
-    async def after(self, name: str, query: Query = Query(), limit: int = 99) -> list[str] | None:
+    async def after(
+        self, name: str, query: Query = EVERYTHING, limit: int = 99
+    ) -> list[str] | None:
         place = await self.history.place(name, query)
         if place is None:
             return None

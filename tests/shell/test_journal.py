@@ -10,10 +10,11 @@ import pytest
 from stream import config
 from stream.entries import PREDICTION, Entry
 from stream.errors import JournalError, NotDurableError
+from stream.groups import Group
 from stream.journal import Journal
 from stream.metrics import Metrics
 from stream.records import RefusedInput
-from stream.store import Group, Store
+from stream.store import Store
 
 
 class Flaky(Store):

@@ -11,7 +11,8 @@ from stream import config
 from stream.archive import Archive
 from stream.entries import ACTIVITY, PREDICTION, Entry, Query
 from stream.errors import ConfigError, JournalError
-from stream.store import DeviceRow, Group, SessionRow, Store
+from stream.groups import DeviceRow, Group, SessionRow
+from stream.store import Store
 
 OPTIONS = config.Journal(keep_frames_s=60, keep_predictions_h=1, keep_events_days=1)
 HOUR, DAY = 3600.0, 86400.0
