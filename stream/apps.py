@@ -7,6 +7,7 @@ from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
 from stream.live import Live
+from stream.readings import Push
 from stream.records import PushInput
 from stream.wire import check_id
 
@@ -33,19 +34,24 @@ def take(
     name = device or push.device
     if not name:
         raise DeviceError("the message names no device: deviceId, or ?device= in the URL, must")
+    return feed(hub, channel, dialect, limits, push, name)
+
+
+def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, name: str) -> Advice:
+    """Take a message that is read already, of the device `name`; as `take` does."""
     known = None if push.session else hub.current(channel, check_id("device", name))
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
     hub.arrived(live, None)
     what = PushInput(dialect.name, push, hub.devices.told(name), hub.utc())
     hub.keeper.keep(live, what)
-    feed(hub, live, what, limits.max_g)
+    feed_kept(hub, live, what, limits.max_g)
     complaint = live.session.complaint
     news = live.intake.news(complaint) if live.intake else ""
     return Advice(news, published=news == complaint, group=live.group)
 
 
-def feed(hub: Hub, live: Live, what: PushInput, max_g: float) -> None:
+def feed_kept(hub: Hub, live: Live, what: PushInput, max_g: float) -> None:
     """Feed a message that the journal has; raises DeviceError for nonsense."""
     live.intake = live.intake or live.new_intake(what.dialect, max_g)
     lost = live.intake.lost

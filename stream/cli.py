@@ -14,7 +14,7 @@ import typer
 
 from stream import __version__, config
 from stream.artifact import SHIPPED
-from stream.errors import GaitwayError
+from stream.errors import ConfigError, GaitwayError
 
 app = typer.Typer(
     name="gaitway",
@@ -25,6 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+Dials = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=ADDRESS",
+        help="A phone that waits for a call: ws://… runs SensorServer, http://… phyphox.",
+    ),
+]
 
 
 @app.command()
@@ -45,6 +54,7 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
     ] = None,
+    dial: Dials = None,
     artifact: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
@@ -64,11 +74,13 @@ def serve(
 
     [dim]gaitway serve[/]
     [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
+    [dim]gaitway serve --dial pixel-7=ws://192.168.1.20:8080[/]
     """
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    settings = _settings(config_path, host, port, mqtt, artifact, journal)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
+    settings = _settings(config_path, host, port, mqtt, artifact, journal, dial or [])
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -85,6 +97,7 @@ def _settings(
     mqtt: str | None,
     artifact: Path | None,
     journal: str | None,
+    dial: list[str],
 ) -> config.Config:
     default = Path("config.toml")
     if path is None and default.is_file():
@@ -99,6 +112,11 @@ def _settings(
     raw = msgspec.to_builtins(settings)
     for section, values in changes.items():
         raw[section].update({key: value for key, value in values.items() if value is not None})
+    for call in dial:
+        name, given, url = call.partition("=")
+        if not (given and url):
+            raise ConfigError(f"--dial {call!r}: NAME=ADDRESS is needed, as in pixel-7=ws://…")
+        raw["devices"].setdefault(name, {}).update(app="", url=url)  # the address says which app
     return config.check(raw, str(path) if path else "command line")
 
 
@@ -123,6 +141,9 @@ async def _serve(settings: config.Config) -> None:
         typer.echo(f"  journal    {where}")
         if settings.mqtt.url:
             typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
+        for device, options in settings.devices.items():
+            if options.url:
+                typer.echo(f"  dialled    {device} at {options.url}")
         await stopped.wait()
         typer.echo("stopping")
 

@@ -116,15 +116,25 @@ class Mqtt(Section, frozen=True):
     reconnect_max_s: Positive = 30.0
 
 
+class Dial(Section, frozen=True):
+    """Phones that are servers themselves: how they are called."""
+
+    reconnect_max_s: Positive = 30.0
+    poll_s: Annotated[float, Meta(ge=0.01, le=60)] = 0.5
+
+
 class Device(Section, frozen=True):
     """What one device has of its own; where a key is empty, what holds for everybody does.
 
     `axes` and `units` override what the device's messages say, or what is found out about them.
+    `url` is where a phone is dialled that waits for a call, and `app` the app that answers there.
     """
 
     artifact: str = ""
     axes: Literal["", "android", "ios"] = ""
     units: Literal["", "m/s2", "g"] = ""
+    app: Literal["", "sensor-server", "phyphox"] = ""
+    url: Annotated[str, Meta(pattern=r"^$|^(ws|http)://[^/?#\s]+")] = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,6 +150,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: Journal = Journal()
     server: Server = Server()
     mqtt: Mqtt = Mqtt()
+    dial: Dial = Dial()
     devices: dict[Id, Device] = {}
 
 
@@ -185,7 +196,7 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     if what.startswith(("Invalid enum value", "Expected `str` matching")) and keys:
-        what = _ALLOWED.get(keys[-1], what)
+        what = _ALLOWED.get(f"{keys[0]}.{keys[-1]}", _ALLOWED.get(keys[-1], what))
     what = what.replace("`object`", "`table`")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
     return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
@@ -194,6 +205,8 @@ def _explain(message: str, raw: dict[str, Any]) -> str:
 _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "axes": "android or ios is allowed, or nothing",
     "units": "m/s2 or g is allowed, or nothing",
+    "app": "sensor-server or phyphox is allowed, or nothing",
+    "devices.url": "ws://ADDRESS:PORT (SensorServer) or http://ADDRESS:PORT (phyphox) is allowed",
     "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
     "base": "a topic without # or + is allowed, not beginning with /",
     "sensor_logger": "a topic without # or + is allowed, or nothing",

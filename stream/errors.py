@@ -57,6 +57,10 @@ class JournalError(GaitwayError):
     """The journal's file can't be opened, read or written."""
 
 
+class UnreachableError(GaitwayError):
+    """A phone that we dial is off, refuses, or broke the connection."""
+
+
 class InferenceError(GaitwayError):
     """The model could not answer for a batch of windows."""
 

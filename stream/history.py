@@ -26,7 +26,7 @@ class History:
     def __init__(self, journal: Journal, utc: Callable[[], float] = time.time) -> None:
         self._journal = journal
         self._utc = utc
-        self._archive = Archive(journal.path)
+        self._archive: Archive | None = None  # opened by who reads first
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
 
     def add(self, message: Prediction | ActivityEvent, text: str, opened: int) -> None:
@@ -56,7 +56,7 @@ class History:
 
     async def pruned(self, query: Query) -> int:
         """Return the newest position that is gone of the types that are asked for."""
-        return await self._read(lambda: self._archive.pruned(query))
+        return await self._read(lambda archive: archive.pruned(query))
 
     async def pages(self, after: int, query: Query, until: int) -> AsyncIterator[list[Entry]]:
         """Yield what is asked for in `(after, until]`, in order, some at a time."""
@@ -80,18 +80,22 @@ class History:
     def close(self) -> None:
         """Close the file."""
         self._thread.shutdown()
-        self._archive.close()
+        if self._archive is not None:
+            self._archive.close()
 
     async def _position_of(self, id_: str) -> int | None:
         _, tail = self._journal.tail()
         newest = (entry.position for entry in reversed(tail) if entry.id == id_)
         found = next(newest, None)
-        return found or await self._read(lambda: self._archive.position_of(id_))
+        return found or await self._read(lambda archive: archive.position_of(id_))
 
     async def _rows(self, after: int, until: int, query: Query) -> list[Entry]:
         if after >= until:
             return []
-        return await self._read(lambda: self._archive.rows(after, until, query))
+        return await self._read(lambda archive: archive.rows(after, until, query))
 
-    async def _read(self, read: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+    async def _read(self, read: Callable[[Archive], T]) -> T:
+        if self._archive is None:
+            self._archive = Archive(self._journal.path)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, read, self._archive)

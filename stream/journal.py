@@ -7,8 +7,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,14 +43,10 @@ class Journal:
         self.problem: str | None = "the journal is not open yet"
         self.needed: Callable[[], int] = lambda: self.next_input
         self.before_commit: Callable[[], None] = lambda: None
-        self._temporary = None if options.path else TemporaryDirectory(prefix="gaitway-")
-        folder = self._temporary.name if self._temporary else ""
-        path = Path(folder, "journal.db") if folder else Path(options.path)
-        self.path = path
         self._options = options
         self._metrics = metrics
         self._utc = utc
-        self.store = Store(path, options)
+        self.store = Store(Path(options.path), options)
         self._group, self._writing = Group(1), Group(1)
         self.marks: dict[str, int] = {}  # as they were when the file was opened
         self._position = 0
@@ -59,9 +56,20 @@ class Journal:
         self._some = asyncio.Event()
         self.tried = asyncio.Event()  # to open the file
 
-    def claim(self) -> None:
-        """Keep the file for this process; raises ConfigError where another one has it."""
-        self.store.claim()
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Have the file to ourselves; raises ConfigError where another process has it."""
+        with ExitStack() as held:
+            if not self._options.path:
+                folder = held.enter_context(TemporaryDirectory(prefix="gaitway-"))
+                self.store = Store(Path(folder, "journal.db"), self._options)
+            held.enter_context(self.store.claimed())
+            yield
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self.store.path
 
     def open(self) -> Numbers:
         """Open the file; raises JournalError."""
@@ -172,9 +180,6 @@ class Journal:
             finally:
                 thread.shutdown()
                 self.store.close()
-                self.store.release()
-                if self._temporary is not None:
-                    self._temporary.cleanup()
 
     async def _open(self, recover: Callable[[], None]) -> None:
         while True:

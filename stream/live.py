@@ -3,7 +3,7 @@
 from collections import deque
 
 from stream.devices import Device
-from stream.dialects import DIALECTS
+from stream.dialects import DIALECTS, DIALLED
 from stream.errors import JournalError
 from stream.intake import Intake
 from stream.metrics import Metrics
@@ -58,7 +58,7 @@ class Live:
 
     def new_intake(self, name: str, max_g: float) -> Intake:
         """Return an intake for messages of that dialect; raises JournalError for none of ours."""
-        found = next((dialect for dialect in DIALECTS if dialect.name == name), None)
+        found = next((dialect for dialect in (*DIALECTS, *DIALLED) if dialect.name == name), None)
         if found is None:
             raise JournalError(f"its app's dialect {name!r} is not known any more")
         return Intake(self.session.device, found, max_g)

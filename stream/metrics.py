@@ -53,6 +53,8 @@ class Metrics:
             buckets=LATENCY_S,
             registry=registry,
         )
+        self.dial_failures = counter("dial_failures", "Calls to phones that failed", ("device",))
+        self.dial_connected = gauge("dial_connected", "Phones that are dialled and answer")
         self.sessions = gauge("sessions", "Live sessions")
         self.devices = gauge("devices", "Devices known")
         self.listeners = gauge("listeners", "Listeners connected")

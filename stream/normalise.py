@@ -164,7 +164,7 @@ class Normaliser:
         weighed = decision.kind != "linear" or decision.gravity_beside
         if weighed and not told.units and not self._traits.units:
             why.append(f"its length at rest is {decision.size:.1f}")
-        return taken_as(units, axes, " and ".join(why))
+        return taken_as(units, axes, " and ".join(why) or "this app always sends them so")
 
 
 def in_order(readings: Iterable[Reading]) -> list[Reading]:

@@ -114,7 +114,7 @@ def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
         if isinstance(what, FrameInput):
             hub.feed(live, what.frame(), what.utc, what.default_rate_hz)
         elif isinstance(what, PushInput):
-            apps.feed(hub, live, what, max_g)
+            apps.feed_kept(hub, live, what, max_g)
         else:
             live.session.consume(what.seq)
     except DeviceError:

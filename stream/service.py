@@ -12,7 +12,7 @@ from typing import NamedTuple
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import http, models, mqtt, recovery
+from stream import dial, http, models, mqtt, recovery
 from stream.classifier import Classifier
 from stream.config import Config
 from stream.errors import ConfigError, NotDurableError
@@ -64,30 +64,35 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, or the address is taken.
+    where an artifact is damaged or disagrees, the address is taken, or a phone's is wrong.
     """
+    phones = dial.listed(config.devices)
     hub = _hub(config, models.load(config, classifier))
-    hub.journal.claim()
-    bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
-    application = http.app(config, hub, _mqtt_state(bridge))
-    listening = _listen(config.server.host, config.server.port)
-    server = _Server(_uvicorn_config(config, application))
-    async with asyncio.TaskGroup() as tasks:
-        recover = partial(_recover, config, hub, bridge)
-        writing = tasks.create_task(hub.journal.run(recover), name="journal")
-        await hub.journal.tried.wait()
-        answering = tasks.create_task(hub.models.run(), name="models")
-        sweeping = tasks.create_task(_sweep(hub), name="sweep")
-        bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
-        serving = tasks.create_task(server.serve([listening]), name="http")
-        try:
-            yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
-        finally:
-            await _stop(hub, bridge, application, server)
-            await serving
-            hub.publisher.history.close()
-            for task in filter(None, (bridging, sweeping, answering, writing)):
-                task.cancel()
+    with hub.journal.claimed():
+        bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+        dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
+        application = http.app(config, hub, _mqtt_state(bridge))
+        listening = _listen(config.server.host, config.server.port)
+        server = _Server(_uvicorn_config(config, application))
+        async with asyncio.TaskGroup() as tasks:
+            recover = partial(_recover, config, hub, bridge)
+            writing = tasks.create_task(hub.journal.run(recover), name="journal")
+            await hub.journal.tried.wait()
+            answering = tasks.create_task(hub.models.run(), name="models")
+            sweeping = tasks.create_task(_sweep(hub), name="sweep")
+            bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
+            dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
+            serving = tasks.create_task(server.serve([listening]), name="http")
+            try:
+                yield Service(config.server.host, listening.getsockname()[1], hub, bridge)
+            finally:
+                if dialling:
+                    dialling.cancel()
+                await _stop(hub, bridge, application, server)
+                await serving
+                hub.publisher.history.close()
+                for task in filter(None, (bridging, sweeping, answering, writing)):
+                    task.cancel()
 
 
 def _hub(config: Config, loaded: Models) -> Hub:

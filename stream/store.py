@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,27 +52,24 @@ class Store:
         self._pruned_at = 0.0
         self._inode: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
-        self._claim = ExitStack()  # an open file whose lock ends with the process
 
-    def claim(self) -> None:
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
         """Keep the file for this process; raises ConfigError where another one has it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as failing:
-                claim = failing.enter_context(Path(f"{self.path}-claim").open("w"))
-                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._claim = failing.pop_all()
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"journal.path = {str(self.path)!r}: another gaitway uses it; "
-                "stop that one, or give each a file of its own"
-            ) from error
+            claim = Path(f"{self.path}-claim").open("w")
         except OSError as error:
             raise ConfigError(f"journal.path = {str(self.path)!r}: {error.strerror}") from error
-
-    def release(self) -> None:
-        """Let another process have the file."""
-        self._claim.close()
+        with claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConfigError(
+                    f"journal.path = {str(self.path)!r}: another gaitway uses it; stop that one, "
+                    "or give each a file of its own"
+                ) from error
+            yield
 
     def open(self) -> Numbers:
         """Open or make the file; return where the numbering goes on."""

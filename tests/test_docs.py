@@ -9,7 +9,8 @@ import typer
 
 from stream import config, mqtt
 from stream.cli import app
-from stream.dialects import DIALECTS
+from stream.dialects import DIALECTS, DIALLED
+from stream.dialects.sensor_server import CLOSED
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -100,3 +101,12 @@ def test_every_dialect_is_in_phones_and_protocol() -> None:
         assert f"`POST /v1/{dialect.name}`" in phones
         assert f"`POST /v1/{dialect.name}`" in PROTOCOL
         assert f"`stream/dialects/{dialect.name.replace('-', '_')}.py`" in phones
+    for dialect in DIALLED:
+        assert f"`stream/dialects/{dialect.name.replace('-', '_')}.py`" in phones
+        assert f'"{dialect.name}"' in phones  # as the value of app
+
+
+def test_every_close_code_of_sensor_server_is_in_phones() -> None:
+    phones = (ROOT / "docs" / "phones.md").read_text()
+    rows = "".join(re.findall(r"^\| (4\d\d\d.*?) \|", phones, re.MULTILINE))
+    assert {int(code) for code in re.findall(r"4\d\d\d", rows)} == set(CLOSED)

@@ -50,6 +50,7 @@ LAYERS = {
     "broker": SHELL,
     "answers": SHELL,
     "apps": SHELL,
+    "dial": SHELL,  # all its modules
     "face_up": SHELL,
     "push": SHELL,
     "publish": SHELL,

@@ -57,6 +57,12 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
         ('[hub]\nexpires_s = "60"', "hub.expires_s = '60': expected `float`, got `str`"),
         ("[hub]\nexpires_s = [60]", "hub.expires_s = [60]: expected `float`, got `array`"),
         ("[hub]\nmax_devices = 1.5", "hub.max_devices = 1.5: expected `int`, got `float`"),
+        (
+            '[devices.a]\nurl = "b:1"',
+            "devices.a.url = 'b:1': ws://ADDRESS:PORT (SensorServer) or http:",
+        ),
+        ('[devices.a]\napp = "x"', "devices.a.app = 'x': sensor-server or phyphox is allowed"),
+        ("[dial]\npoll_s = 0", "dial.poll_s = 0: expected `float` >= 0.01"),
         ("[hub]\nmax_devices = true", "hub.max_devices = True: expected `int`, got `bool`"),
         ("[hub]\nmax_devices = 0", "hub.max_devices = 0: expected `int` >= 1"),
         (f"[signal]\nwindow = {10**30}", f"signal.window = {10**30}: expected `int` <= 1000000000"),

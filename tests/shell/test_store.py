@@ -41,11 +41,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> Iterator[Store]:
     store = Store(path, OPTIONS)
-    store.claim()
-    store.open()
-    yield store
-    store.close()
-    store.release()
+    with store.claimed():
+        store.open()
+        yield store
+        store.close()
 
 
 def again(path: Path) -> Store:
@@ -95,7 +94,7 @@ def test_old_things_go(path: Path, store: Store) -> None:
     with closing(Archive(path)) as archive:
         assert archive.pruned(Query()) == 0
     store.commit(group(9), 5, BEGIN + 2500 + HOUR)
-    assert list(n for n, _, _ in store.inputs(0)) == [5, 6, 7, 8]
+    assert [n for n, _, _ in store.inputs(0)] == [5, 6, 7, 8]
     assert found(path) == [2, 4, 6, 7, 8]
     with closing(Archive(path)) as archive:
         assert archive.pruned(Query()) == 5
@@ -161,11 +160,15 @@ def test_a_database_of_something_else(path: Path) -> None:
 
 
 def test_one_service_a_file(path: Path, store: Store) -> None:
-    with pytest.raises(ConfigError, match="another gaitway uses it"):
-        Store(path, OPTIONS).claim()
+    with (
+        pytest.raises(ConfigError, match="another gaitway uses it"),
+        Store(path, OPTIONS).claimed(),
+    ):
+        pass
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"journal\.path = .*File exists"):
-        Store(tmp_path / "file" / "journal.db", OPTIONS).claim()
+    store = Store(tmp_path / "file" / "journal.db", OPTIONS)
+    with pytest.raises(ConfigError, match=r"journal\.path = .*File exists"), store.claimed():
+        pass

@@ -1,0 +1,87 @@
+"""Calls SensorServer by WebSocket. The app sends reading by reading; they are taken in groups."""
+
+import asyncio
+from contextlib import suppress
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from stream.dial.line import Line
+from stream.dialects import sensor_server
+from stream.errors import DeviceError, UnreachableError
+from stream.readings import Reading
+
+GATHER_S = 0.1  # readings wait so long for others, at most
+MAX_GATHERED = 256  # and no more of them wait
+CLOSE_S = 1.0  # how long a phone may take to say goodbye
+
+
+class _Connect(connect):
+    """Doesn't let a phone send us elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class Caller:
+    """Keeps one connection at a time, until it breaks."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    async def serve(self) -> None:
+        """Connect and take what comes, until cancelled; raises UnreachableError when it breaks."""
+        try:
+            async with _Connect(
+                self._line.phone.url,
+                compression=None,
+                proxy=None,
+                close_timeout=CLOSE_S,
+                max_size=self._line.limits.max_frame_bytes,
+            ) as socket:
+                await self._listen(socket)
+        except ConnectionClosed as closed:
+            raise UnreachableError(_why(closed)) from closed
+        except (OSError, WebSocketException) as error:  # a timeout is an OSError, too
+            why = str(error) or type(error).__name__
+            raise UnreachableError(f"cannot be reached: {why}") from error
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        self._line.connected()
+        try:
+            while True:
+                await self._line.take(self._read(await _gather(socket)))
+        finally:
+            await socket.close(1001)
+
+    def _read(self, messages: list[bytes]) -> list[Reading]:
+        readings: list[Reading] = []
+        for message in messages:
+            try:
+                readings += sensor_server.read(message, self._line.limits).readings
+            except DeviceError as error:
+                self._line.refuse(error)
+            else:
+                self._line.accept()
+        return readings
+
+
+async def _gather(socket: ClientConnection) -> list[bytes]:
+    """Wait for a message, and a moment for those that follow it.
+
+    When the connection breaks, what came before is returned first.
+    """
+    messages = [await socket.recv(decode=False)]
+    with suppress(TimeoutError, ConnectionClosed):
+        async with asyncio.timeout(GATHER_S):
+            while len(messages) < MAX_GATHERED:
+                messages.append(await socket.recv(decode=False))
+    return messages
+
+
+def _why(closed: ConnectionClosed) -> str:
+    if closed.rcvd is None:
+        return "the connection broke"
+    code = closed.rcvd.code
+    todo = sensor_server.CLOSED.get(code, "the phone closed the connection")
+    return f"{todo} (close code {code})"

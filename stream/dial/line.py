@@ -1,0 +1,102 @@
+"""The line to one phone: what it sends goes to the hub; what is wrong is said, but not often."""
+
+import asyncio
+import logging
+import time
+
+from stream import apps
+from stream.config import Wire
+from stream.dial.phones import Phone
+from stream.errors import DeviceError, OverloadedError, UnreachableError
+from stream.hub import Hub
+from stream.readings import Push, Reading
+
+CHANNEL = "dial"
+REPEAT_S = 600.0  # the same word is said again after so long
+QUIET_S = 5.0  # and another one after so long
+log = logging.getLogger(__name__)
+
+
+class Line:
+    """Outlives connections, as the phone's session does."""
+
+    def __init__(self, phone: Phone, limits: Wire, hub: Hub) -> None:
+        self.phone = phone
+        self.limits = limits
+        self._hub = hub
+        self._connected = False
+        self._refused = 0  # messages in a row
+        self._said = ("", -REPEAT_S)  # and when, monotonic s
+
+    def connected(self) -> None:
+        """Note that the phone answers."""
+        if not self._connected:
+            self._connected = True
+            self._hub.metrics.dial_connected.inc()
+            log.info("%s: %s answers", self.phone.device, self.phone.url)
+
+    def broken(self, error: UnreachableError | None) -> None:
+        """Note that the connection is over, and why if it wasn't us."""
+        self._hub.metrics.dial_connected.dec(self._connected)
+        self._connected = False
+        self._refused = 0
+        if error is not None:
+            self._hub.metrics.dial_failures.labels(self.phone.device).inc()
+            self.say(f"{self.phone.url}: {error}. It is called again and again.")
+
+    def begin_anew(self) -> None:
+        """End the phone's session: what comes next doesn't continue it."""
+        live = self._hub.current(CHANNEL, self.phone.device)
+        if live is not None:
+            self._hub.end(live)
+
+    async def take(self, readings: list[Reading]) -> None:
+        """Take readings, in order of arrival; waits where there is no room for them."""
+        size = self.limits.max_samples
+        for i in range(0, len(readings), size):
+            await self._take(
+                Push(device="", session=None, number=0, readings=readings[i : i + size])
+            )
+
+    async def _take(self, push: Push) -> None:
+        hub, device = self._hub, self.phone.device
+        while True:
+            await hub.models.of(device).batcher.room()
+            try:
+                advice = apps.feed(hub, CHANNEL, self.phone.dialect, self.limits, push, device)
+            except DeviceError as error:
+                self.refuse(error)
+                return
+            except OverloadedError as error:
+                # Nobody reads on meanwhile, so the phone holds what it can.
+                if not hub.stopping:
+                    self.say(str(error))
+                await asyncio.sleep(1)
+                continue
+            if advice.text:  # each once, so there is nothing to limit
+                log.warning("%s: %s", device, advice.text)
+            return
+
+    def accept(self) -> None:
+        """Note that a message made sense."""
+        self._refused = 0
+
+    def refuse(self, error: DeviceError) -> int:
+        """Count a message that is nonsense; return how many came in a row.
+
+        Raises UnreachableError where they are too many.
+        """
+        self._hub.refuse(None, CHANNEL, error)
+        self._refused += 1
+        if self._refused >= self._hub.options.max_bad_frames:
+            raise UnreachableError(f"{self._refused} messages in a row are refused: {error}")
+        self.say(str(error))
+        return self._refused
+
+    def say(self, text: str) -> None:
+        """Log what somebody should know, unless it was said of this phone just before."""
+        said, when = self._said
+        now = time.monotonic()
+        if now - when >= (REPEAT_S if text == said else QUIET_S):
+            self._said = (text, now)
+            log.warning("%s: %s", self.phone.device, text)
