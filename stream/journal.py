@@ -201,7 +201,7 @@ class Journal:
         self._some.clear()
         self._writing, self._group = self._group, Group(self.next_input)
         self.group += 1
-        while not await self._written(thread):
+        while not await self._written(thread):  # noqa: ASYNC110  no disk says that it has room
             await asyncio.sleep(RETRY_S)
         if self._writing.entries:
             self._committed_position = self._writing.entries[-1].position

@@ -62,7 +62,8 @@ class Keeper:
         if self._acks_group != live.group:
             self._acks, self._acks_group = {}, live.group
             self.journal.then(live.group, partial(self._ack_all, self._acks))
-        self._acks[live] = next_seq
+        self._acks.pop(live, None)
+        self._acks[live] = next_seq  # last, as its frame was
 
     def save(self, live: Live) -> None:
         """Write down where a session stands, if it ever began."""

@@ -66,10 +66,14 @@ class Bridge:
             return  # state is published anew on the next connection
         kept = isinstance(message, Prediction | Started | Ended)
         position = self._hub.publisher.history.newest if kept else 0
-        self._queue(f"{device}/{name}", _words(message), retain=retain, position=position)
+        session = message.session if isinstance(message, Ack) else ""
+        self._queue(f"{device}/{name}", _words(message), retain, position, session)
 
-    def _queue(self, topic: str, payload: bytes | str, *, retain: bool, position: int = 0) -> None:
-        publication = Publication(f"{self._options.base}/{topic}", payload, retain, position)
+    def _queue(
+        self, topic: str, payload: bytes | str, retain: bool, position: int = 0, session: str = ""
+    ) -> None:
+        full = f"{self._options.base}/{topic}"
+        publication = Publication(full, payload, retain, position, session)
         self._metrics.mqtt_dropped.inc(self._publications.put(publication))
 
     def catch_up(self, entries: Iterable[Entry]) -> None:
@@ -77,15 +81,15 @@ class Bridge:
         for entry in entries:
             name = "prediction" if entry.type == PREDICTION else "event"
             topic = f"{entry.device}/{name}"
-            self._queue(topic, entry.text, retain=False, position=entry.position)
+            self._queue(topic, entry.text, False, entry.position)
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
         if self.connected:
             for device in self._hub.devices:
                 if device.online:
-                    self._queue(f"{device.name}/status", "offline", retain=True)
-            self._queue("status", "offline", retain=True)
+                    self._queue(f"{device.name}/status", "offline", True)
+            self._queue("status", "offline", True)
             await self._publications.all_sent()
 
     async def run(self) -> None:
@@ -142,7 +146,7 @@ class Bridge:
     def _publish_again(self) -> None:
         """Queue what the last connection may have lost, and all retained state."""
         self._metrics.mqtt_dropped.inc(self._publications.reconnected())
-        self._queue("status", "online", retain=True)
+        self._queue("status", "online", True)
         for device in self._hub.devices:
             state = device.state()
             self.publish(device.name, Status(device=device.name, status=state.status), None)

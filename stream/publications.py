@@ -12,20 +12,21 @@ class Publication(NamedTuple):
     payload: bytes | str
     retain: bool
     position: int = 0  # in the history; 0: it is not there
+    session: str = ""  # that a state is of, where the topic is the device's
 
 
 class Publications:
     """A queue that survives a lost connection: at most `limit` events, and the newest state.
 
-    Retained messages are state: of a topic only the newest counts, and after a reconnect all of
-    it is queued anew, so none of it is kept. The others are events: when there are too many, the
-    oldest goes.
+    Retained messages are state: of a topic and session only the newest counts, and after a
+    reconnect all of it is queued anew, so none of it is kept. The others are events: when there
+    are too many, the oldest goes.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._next = 0
-        self._states: OrderedDict[str, Publication] = OrderedDict()  # newest by topic
+        self._states: OrderedDict[tuple[str, str], Publication] = OrderedDict()
         self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
         self._open: OrderedDict[int, int] = OrderedDict()  # positions by number, not acked
@@ -37,7 +38,7 @@ class Publications:
     def put(self, publication: Publication) -> int:
         """Queue a message; return how many older ones were dropped for it."""
         if publication.retain:
-            self._states[publication.topic] = publication
+            self._states[publication.topic, publication.session] = publication
         else:
             self._waiting[self._next] = publication
             if publication.position:

@@ -58,7 +58,7 @@ class Store:
         """Keep the file for this process; raises ConfigError where another one has it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            claim = Path(f"{self.path}-claim").open("w")
+            claim = Path(f"{self.path}-claim").open("w")  # noqa: SIM115  closed below
         except OSError as error:
             raise ConfigError(f"journal.path = {str(self.path)!r}: {error.strerror}") from error
         with claim:
