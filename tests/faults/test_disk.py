@@ -71,6 +71,7 @@ async def test_a_full_disk(config: Config, tmp_path: Path) -> None:
         async with connect(url) as phone:
             before = await heard(phone, "welcome")
             assert before["next_seq"] < seq  # the rest was taken, but is not durable
+            await phone.close(1001)  # and not 1000, which would end the session
         fill(running, full=False)
         async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30):
             with attempt:

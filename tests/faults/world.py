@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
+import stamina
 from numpy.typing import NDArray
 
 from clients import Phone
@@ -51,6 +52,13 @@ class Server:
         async with asyncio.timeout(60):
             while b"ws://" not in (line := await self._process.stdout.readline()):
                 assert line, "the server ended before it listened"
+
+    async def joined(self) -> None:
+        """Wait until it has joined its broker, if it has one: before, no frame is kept for it."""
+        async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30):
+            with attempt:
+                async with httpx.AsyncClient(base_url=self.http) as client:
+                    assert (await client.get("/readyz")).json()["mqtt"] != "reconnecting"
 
     async def kill(self) -> None:
         """End it at once, as a power cut would."""
@@ -143,11 +151,11 @@ def unbroken(stream: Stream, session: str, artifact: Path, count: int) -> list[d
 
 
 async def play(
-    server: Server, stream: Stream, pace_s: float, here: asyncio.Event
+    url: str, stream: Stream, pace_s: float, here: asyncio.Event
 ) -> tuple[str, list[dict[str, Any]]]:
     """Stream it all, whatever happens after `here`; return the session, and what it heard."""
     heard: list[dict[str, Any]] = []
-    async with Phone(server.url, stream.device, encoding="json") as phone:
+    async with Phone(url, stream.device, encoding="json") as phone:
         here.set()
         listening = asyncio.create_task(_listen(phone, heard))
         for xyz, t in stream.frames:
