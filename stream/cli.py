@@ -60,8 +60,7 @@ def serve(
         typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
     ] = None,
     journal: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Where frames are kept. An empty name keeps nothing."),
+        str | None, typer.Option(metavar="FILE", help="Where frames are kept; '' means nowhere.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
