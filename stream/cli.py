@@ -79,7 +79,7 @@ def serve(
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
-    settings = _settings(config_path, host, port, mqtt, artifact, journal, dial or [])
+    settings = _settings(config_path, host, port, mqtt, artifact, dial or [], journal)
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -95,8 +95,8 @@ def _settings(
     port: int | None,
     mqtt: str | None,
     artifact: Path | None,
-    journal: str | None,
     dial: list[str],
+    journal: str | None = None,
 ) -> config.Config:
     default = Path("config.toml")
     if path is None and default.is_file():

@@ -198,6 +198,7 @@ class Hub:
             self.end(live)
         self.devices.sweep()
         self.metrics.waiting.set(self.models.waiting)
+        self.metrics.journal_waiting.set(self.journal.waiting)
 
     def _expired(self, before: float) -> list[Live]:
         def idle() -> Iterator[Live]:
