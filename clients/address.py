@@ -5,6 +5,7 @@ an MQTT URL is the base topic.
 """
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
@@ -17,9 +18,13 @@ EXAMPLES = "ws://127.0.0.1:8765 or mqtt://127.0.0.1:1883"
 
 
 class WebSocketAddress(NamedTuple):
-    """A server that is spoken to directly; `root` is everything before `/v1`."""
+    """A server that is spoken to directly; `root` is everything before `/v1`.
+
+    `ca` is the file of an authority to trust besides the system's; see `trust.context`.
+    """
 
     root: str
+    ca: Path | None = None
 
     def stream(self, **query: object) -> str:
         """Return the URL at which a device streams; values that are None are left out."""
@@ -46,6 +51,7 @@ class MqttAddress(NamedTuple):
     username: str | None
     password: str | None
     base: str
+    ca: Path | None = None
 
     def __str__(self) -> str:
         scheme = "mqtts" if self.tls else "mqtt"
@@ -55,8 +61,10 @@ class MqttAddress(NamedTuple):
 Address = WebSocketAddress | MqttAddress
 
 
-def parse(url: str) -> Address:
+def parse(url: str, ca: Path | None = None) -> Address:
     """Take `url` apart; raises ParameterError, which says what is allowed.
+
+    `ca` goes into the address.
 
     An MQTT password stands in the URL or, better, in the environment variable
     GAITWAY_MQTT_PASSWORD.
@@ -69,8 +77,8 @@ def parse(url: str) -> Address:
     if not parts.hostname or parts.scheme not in ("ws", "wss", "mqtt", "mqtts"):
         raise ParameterError(f"URL {url!r}: ws, wss, mqtt or mqtts is allowed, as in {EXAMPLES}")
     if parts.scheme in ("ws", "wss"):
-        return _websocket(parts)
-    return _mqtt(parts, port or DEFAULT_PORTS[parts.scheme])
+        return _websocket(parts)._replace(ca=ca)
+    return _mqtt(parts, port or DEFAULT_PORTS[parts.scheme])._replace(ca=ca)
 
 
 def _websocket(parts: SplitResult) -> WebSocketAddress:

@@ -25,6 +25,15 @@ Token = Annotated[
     str | None,
     typer.Option(envvar="GAITWAY_TOKEN", metavar="TOKEN", help="For a server that asks for one."),
 ]
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="GAITWAY_CA",
+        metavar="FILE",
+        help="Authority to trust, in PEM. Default: the one that `gaitway serve --https` made here.",
+    ),
+]
+ToServer = Annotated[str, typer.Option("--to", metavar="URL", help="The server, ws:// or wss://.")]
 FrameS = Annotated[
     float, typer.Option(min=0.02, max=60, metavar=SECONDS, help="Length of a frame.")
 ]
@@ -68,6 +77,7 @@ def watch(
     seconds: StopS = None,
     plain: Plain = False,
     token: Token = None,
+    ca: Ca = None,
 ) -> None:
     """Show devices and what their owners do, live.
 
@@ -75,6 +85,7 @@ def watch(
     A broker's password is taken from GAITWAY_MQTT_PASSWORD.
 
     [dim]gaitway watch[/]
+    [dim]gaitway watch wss://gaitway.local:8765 --ca ca.crt[/]
     [dim]gaitway watch mqtt://me@broker.local/gaitway --device pixel-7[/]
     """
     from rich.console import Console  # noqa: PLC0415
@@ -83,7 +94,7 @@ def watch(
     from clients.show import show  # noqa: PLC0415
 
     kinds: tuple[Any, ...] = ("activity", "prediction", "status", "quality")
-    messages = follow(url, devices=device or [], types=kinds, token=token)
+    messages = follow(url, devices=device or [], types=kinds, token=token, ca=ca)
     _run(show(messages, Console(), seconds=seconds, plain=plain))
 
 
@@ -105,6 +116,7 @@ def replay(
     timed: Timed = True,
     binary: Binary = True,
     token: Token = None,
+    ca: Ca = None,
 ) -> None:
     """Play recordings as phones, and compare answers with labels.
 
@@ -125,6 +137,7 @@ def replay(
         timed=timed,
         encoding="binary" if binary else "json",
         token=token,
+        ca=ca,
     )
     _run(play(path, user or [], seconds, options))
 
@@ -138,9 +151,7 @@ def load(
     seconds: Annotated[
         float, typer.Option(min=1, metavar=SECONDS, help="How long each phone sends.")
     ] = 60.0,
-    to: Annotated[
-        str, typer.Option(metavar="URL", help="The server, ws:// or wss://.")
-    ] = DEFAULT_URL,
+    to: ToServer = DEFAULT_URL,
     frame_s: FrameS = 1.0,
     timed: Timed = False,
     binary: Binary = True,
@@ -152,6 +163,7 @@ def load(
         Path | None, typer.Option(metavar="FILE", help="Write the figures here, as JSON.")
     ] = None,
     token: Token = None,
+    ca: Ca = None,
 ) -> None:
     """Play many phones at once, and count what comes back.
 
@@ -176,6 +188,7 @@ def load(
         encoding="binary" if binary else "json",
         timed=timed,
         token=token,
+        ca=ca,
     )
     if not _run(run_load(options, pid, report)).lossless:
         raise typer.Exit(1)

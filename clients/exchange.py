@@ -11,6 +11,7 @@ from clients.errors import UnreachableError
 from clients.messages import Message
 from clients.outbox import Outbox
 from stream.events import Ack, Ended, Prediction, Started, Welcome
+from stream.incoming import Label
 from stream.wire import Frame
 
 REMEMBERED = 1_000  # ids by which a message that comes again is known
@@ -70,8 +71,8 @@ class Exchange:
         self.failure = failure
         self.ring()
 
-    async def next_frame(self) -> Frame | None:
-        """Wait for a frame to send; None once the phone closes and everything is acked."""
+    async def next_frame(self) -> Frame | Label | None:
+        """Wait for a frame or label to send; None once the phone closes and everything is acked."""
         await self.until(lambda: self.outbox.waiting or self._done())
         return self.outbox.take() if self.outbox.waiting else None
 

@@ -1,4 +1,4 @@
-"""How a phone writes its frames: as JSON or as binary, as the protocol has them."""
+"""How a phone writes its frames: as JSON or as binary, as the protocol has them; labels as JSON."""
 
 from typing import Literal, NamedTuple, cast
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stream.errors import ParameterError
+from stream.incoming import Label, encode_label
 from stream.wire import Frame
 from stream.wire_binary import encode_binary
 from stream.wire_text import Axes, TextFrame, Units, Vector, encode_text
@@ -41,8 +42,10 @@ def _times(t: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
     return times
 
 
-def encode(frame: Frame, style: Style) -> bytes:
+def encode(frame: Frame | Label, style: Style) -> bytes:
     """Write a numbered frame; where it names a session, it is text, which alone can say so."""
+    if isinstance(frame, Label):
+        return encode_label(frame)
     if style.encoding == "binary" and frame.session is None:
         return encode_binary(frame.seq or 0, frame.xyz, frame.t, frame.rate_hz or 0.0)
     return encode_text(

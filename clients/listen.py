@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from clients.address import Address, WebSocketAddress, parse
@@ -15,7 +16,7 @@ from clients.reconnect import keep_connected
 from stream.errors import ParameterError
 from stream.wire import check_id
 
-Kind = Literal["activity", "prediction", "status", "quality"]
+Kind = Literal["activity", "prediction", "status", "quality", "waveform"]
 DEFAULT_KINDS: tuple[Kind, ...] = ("activity", "status")
 MAX_QUEUE = 1_000  # then reading stops, and the server counts what a listener misses
 
@@ -27,16 +28,18 @@ async def watch(
     types: Sequence[Kind] = DEFAULT_KINDS,
     since: str | None = None,
     token: str | None = None,
+    ca: Path | None = None,
     patience_s: float | None = None,
 ) -> AsyncGenerator[Message]:
     """Yield what happens to `devices` (none: to all), for ever; `state` of each comes first.
 
     `since` is the last id seen: what the server's history holds after it comes again (WebSocket
-    only). A broken connection is made again, for `patience_s` at most (None: for ever), and over
-    WebSocket nothing is missed meanwhile. Raises UnreachableError or RefusedError where it ends.
+    only). `ca` is the file of an authority to trust over TLS. A broken connection is made again,
+    for `patience_s` at most (None: for ever), and over WebSocket nothing is missed meanwhile.
+    Raises UnreachableError or RefusedError where it ends.
     """
     following = follow(
-        url, devices=devices, types=types, since=since, token=token, patience_s=patience_s
+        url, devices=devices, types=types, since=since, token=token, ca=ca, patience_s=patience_s
     )
     async with aclosing(following) as messages:
         async for message in messages:
@@ -51,11 +54,12 @@ async def follow(
     types: Sequence[Kind] = DEFAULT_KINDS,
     since: str | None = None,
     token: str | None = None,
+    ca: Path | None = None,
     patience_s: float | None = None,
 ) -> AsyncGenerator[Heard]:
     """Yield as `watch` does, and say between the messages where the connection broke."""
     queue: asyncio.Queue[Heard] = asyncio.Queue(MAX_QUEUE)
-    address = parse(url)
+    address = parse(url, ca)
     listener = _listener(address, [check_id("device", d) for d in devices], types, since, token)
     link = _Link(address, listener, queue.put)
     task = asyncio.create_task(link.keep(patience_s), name=f"watch {url}")
@@ -79,6 +83,8 @@ def _listener(
         return WebSocketListener(address, devices, types, since, token)
     if since is not None:
         raise ParameterError(f"since = {since!r}: a broker has no history; watch by ws://")
+    if "waveform" in types:
+        raise ParameterError("types = waveform: a broker carries none; watch by ws://")
     return MqttListener(address, devices, types)
 
 

@@ -37,7 +37,7 @@ class WebSocketListener:
         """Connect, call `stands`, and hand over messages until the end; raises as `judge` does."""
         heard = self._heard
         url = self._address.events(device=self._devices, type=self._types, since=self._since)
-        websocket = await open_websocket(url, self._token)
+        websocket = await open_websocket(url, self._token, self._address.ca)
         self.opened = True
         try:
             await stands()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from clients.address import WebSocketAddress, parse
@@ -32,6 +33,7 @@ class Load(NamedTuple):
     timed: bool = False
     speed: float = 1.0  # times real time
     token: str | None = None
+    ca: Path | None = None
 
 
 class Progress(NamedTuple):
@@ -70,7 +72,8 @@ async def _tell(phones: list[LoadPhone], tally: Tally, tell: Callable[[Progress]
 
 
 async def _connect(phones: list[LoadPhone], options: Load, tally: Tally) -> None:
-    address = parse(options.url) if options.url.startswith(("ws://", "wss://")) else None
+    served = options.url.startswith(("ws://", "wss://"))
+    address = parse(options.url, options.ca) if served else None
     if not isinstance(address, WebSocketAddress):
         raise ParameterError(f"URL {options.url!r}: load speaks ws:// and wss:// only")
     free = asyncio.Semaphore(CONNECTING)
@@ -80,7 +83,7 @@ async def _connect(phones: list[LoadPhone], options: Load, tally: Tally) -> None
         async with free:
             try:
                 url = address.stream(device=f"load-{number:05}")
-                await phone.connect(url, options.token)
+                await phone.connect(url, options.token, options.ca)
             except ClientError as error:
                 failures.append(error)
 

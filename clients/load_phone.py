@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -97,9 +98,9 @@ class LoadPhone:
         """How many windows got a prediction and should not exist."""
         return sum(window >= self.expected for window in self.seen)
 
-    async def connect(self, url: str, token: str | None) -> None:
+    async def connect(self, url: str, token: str | None, ca: Path | None = None) -> None:
         """Connect and wait for the welcome; raises as `open_websocket` does."""
-        websocket = cast("_Wire", await open_websocket(url, token, _Wire))
+        websocket = cast("_Wire", await open_websocket(url, token, ca, _Wire))
         await websocket.recv()
         websocket.hear = self._hear
         self._websocket = websocket

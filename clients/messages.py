@@ -19,6 +19,7 @@ from stream.events import (
     Started,
     State,
     Status,
+    Waveform,
     Welcome,
 )
 
@@ -31,7 +32,18 @@ class Other(msgspec.Struct, frozen=True):
 
 
 Message = (
-    Welcome | Ack | Prediction | Started | Ended | Quality | Error | Status | State | Missed | Other
+    Welcome
+    | Ack
+    | Prediction
+    | Started
+    | Ended
+    | Quality
+    | Waveform
+    | Error
+    | Status
+    | State
+    | Missed
+    | Other
 )
 
 
@@ -58,7 +70,7 @@ class _Kind(msgspec.Struct):
 
 
 _kind = msgspec.json.Decoder(_Kind)
-_PLAIN = (Welcome, Ack, Prediction, Quality, Error, Status, State, Missed)
+_PLAIN = (Welcome, Ack, Prediction, Quality, Waveform, Error, Status, State, Missed)
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     **{str(kind.__struct_config__.tag): msgspec.json.Decoder(kind) for kind in _PLAIN},
     "activity/started": msgspec.json.Decoder(Started),

@@ -7,11 +7,11 @@ away still arrives; an orderly end removes it.
 import asyncio
 import contextlib
 import hashlib
-import ssl
 from typing import NamedTuple, NoReturn
 
 import aiomqtt
 
+from clients import trust
 from clients.address import MqttAddress
 from clients.errors import NonsenseError, RefusedError, UnreachableError
 from clients.exchange import Exchange
@@ -125,7 +125,7 @@ def connect_mqtt(address: MqttAddress, *, identifier: str | None, clean: bool) -
         password=address.password,
         identifier=identifier,
         clean_session=clean,
-        tls_context=ssl.create_default_context() if address.tls else None,
+        tls_context=trust.context(address.ca) if address.tls else None,
     )
 
 

@@ -1,13 +1,14 @@
-"""Frames that a device must still keep: numbered, sent, acked, resumed. Knows no socket."""
+"""Frames and labels that a device must keep: numbered, sent, acked, resumed. Knows no socket."""
 
 from collections import deque
 
 from clients.errors import NonsenseError
+from stream.incoming import Label
 from stream.wire import Frame
 
 
 class Outbox:
-    """The frames of one session that are not acked, oldest first.
+    """The frames of one session, and the labels between, that are not acked, oldest first.
 
     A frame gets its `seq` when it is sent, since a server that has forgotten the session makes
     the device number anew what it still keeps.
@@ -19,7 +20,8 @@ class Outbox:
         self._first = 0  # seq of the oldest frame kept
         self._sent = 0  # how many of the kept frames were sent on this connection
         self._end = 0  # one above the highest seq ever sent in this session
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[Frame | Label] = deque()
+        self._label: Label | None = None  # that was acked last
         self._acked_samples = 0
 
     def __len__(self) -> int:
@@ -35,13 +37,13 @@ class Outbox:
         """Whether a frame is there that this connection has not sent."""
         return self._sent < len(self._frames)
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: Frame | Label) -> None:
         """Keep a frame until it is acked; raises OverflowError where `full` is ignored."""
         if self.full:
             raise OverflowError(f"{len(self._frames)} frames are unacked, {self._limit} are kept")
         self._frames.append(frame)
 
-    def take(self) -> Frame:
+    def take(self) -> Frame | Label:
         """Return the next frame to send, with its `seq`; raises IndexError if none waits."""
         frame = self._frames[self._sent]._replace(seq=self._first + self._sent)
         self._sent += 1
@@ -59,11 +61,16 @@ class Outbox:
         self._sent = 0
 
     def resume(self, next_seq: int) -> bool:
-        """Go on where the server's session stands; return False where it had forgotten it."""
+        """Go on where the server's session stands; return False where it had forgotten it.
+
+        It is then told anew what the device was labelled with.
+        """
         self.rewind()
         if next_seq == 0 and self._first > 0:
             self.session_base = self._acked_samples
             self._first = self._end = 0
+            if self._label is not None and self._label.label is not None:
+                self._frames.appendleft(self._label)
             return False
         self._forget(next_seq)
         if not self._frames:  # another process may have sent the session's first frames
@@ -73,6 +80,10 @@ class Outbox:
 
     def _forget(self, next_seq: int) -> None:
         while self._frames and self._first < next_seq:
-            self._acked_samples += len(self._frames.popleft().xyz)
+            frame = self._frames.popleft()
+            if isinstance(frame, Label):
+                self._label = frame
+            else:
+                self._acked_samples += len(frame.xyz)
             self._first += 1
             self._sent = max(self._sent - 1, 0)

@@ -7,12 +7,13 @@ connection loses nothing; the phone connects again by itself.
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from numpy.typing import ArrayLike
 
-from clients.address import MqttAddress, WebSocketAddress, parse
+from clients.address import Address, MqttAddress, WebSocketAddress, parse
 from clients.exchange import Exchange
 from clients.frames import GRID_HZ, Encoding, Style, make_frame
 from clients.messages import Message
@@ -20,7 +21,8 @@ from clients.mqtt_link import MqttLink, Post
 from clients.reconnect import keep_connected
 from clients.websocket_link import Dial, WebSocketLink
 from stream.events import Welcome
-from stream.wire import check_id
+from stream.incoming import Label, check_label
+from stream.wire import Frame, check_id
 from stream.wire_text import Axes, Units
 
 MAX_UNACKED = 64
@@ -34,7 +36,8 @@ class Phone:
     Entering it connects, and raises UnreachableError or RefusedError where that fails. After
     that it connects again by itself, for `patience_s` at most (None: for ever). Leaving it waits
     until all frames are acked and ends the session; leaving it by an exception ends only the
-    connection, and the session can be resumed with `session` (over WebSocket).
+    connection, and the session can be resumed with `session` (over WebSocket). `ca` is the file
+    of an authority to trust over TLS; the one that `gaitway serve --https` made here is, without.
     """
 
     def __init__(
@@ -50,17 +53,17 @@ class Phone:
         max_unacked: int = MAX_UNACKED,
         patience_s: float | None = None,
         token: str | None = None,
+        ca: Path | None = None,
     ) -> None:
         self.device = check_id("device", device)
         self._style = Style(encoding, units, axes, rate_hz)
         self._patience_s = patience_s
         self._exchange = Exchange(max_unacked, MAX_INBOX)
         self._exchange.session = session if session is None else check_id("session", session)
-        self._link = self._make_link(url, token)
+        self._link = self._make_link(parse(url, ca), token)
         self._task: asyncio.Task[None] | None = None
 
-    def _make_link(self, url: str, token: str | None) -> WebSocketLink | MqttLink:
-        address = parse(url)
+    def _make_link(self, address: Address, token: str | None) -> WebSocketLink | MqttLink:
         if isinstance(address, WebSocketAddress):
             return WebSocketLink(Dial(address, self.device, self._style, token), self._exchange)
         return self._make_mqtt_link(address)
@@ -108,10 +111,20 @@ class Phone:
         Waits while `max_unacked` frames are unacked. Raises ParameterError for a wrong shape, and
         ClientError where the connection was given up.
         """
-        frame = make_frame(xyz, t, self._style.rate_hz)
+        await self._keep(make_frame(xyz, t, self._style.rate_hz))
+
+    async def label(self, label: str | None, t: float | None = None) -> None:
+        """Say what the device does from time `t` in s on, or from the next sample on; None ends it.
+
+        A server that records writes it down, any other answers `not-recorded`. Waits and raises
+        as `send` does, and DeviceError for what can't be a label.
+        """
+        await self._keep(Label(None, t, check_label(label)))
+
+    async def _keep(self, message: Frame | Label) -> None:
         exchange = self._exchange
         await exchange.until_soon(lambda: not exchange.outbox.full, self._patience_s)
-        exchange.outbox.add(frame)
+        exchange.outbox.add(message)
         exchange.ring()
 
     async def messages(self) -> AsyncGenerator[Message]:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from clients.frames import GRID_HZ, Encoding
@@ -31,6 +32,7 @@ class Replay(NamedTuple):
     encoding: Encoding = "binary"
     patience_s: float | None = 60.0
     token: str | None = None
+    ca: Path | None = None
 
 
 async def replay(tracks: list[Track], options: Replay, advance: Advance) -> list[Score]:
@@ -61,6 +63,7 @@ class _Player:
             rate_hz=self._track.rate_hz,
             patience_s=options.patience_s,
             token=options.token,
+            ca=options.ca,
         )
         async with phone, beside(self._listen(phone), f"listen {self._track.name}"):
             await self._send(phone)

@@ -1,11 +1,14 @@
 """One WebSocket connection of a phone: welcome, then frames out and messages in until it breaks."""
 
 import asyncio
+import ssl
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
+from clients import trust
 from clients.address import WebSocketAddress
 from clients.errors import NonsenseError, RefusedError, UnreachableError
 from clients.exchange import Exchange
@@ -13,6 +16,7 @@ from clients.frames import Style, encode
 from clients.messages import decode
 from clients.tasks import beside
 from stream.events import Error, Welcome
+from stream.incoming import Label
 
 OPEN_TIMEOUT_S = 10.0
 DONE, GOING_AWAY, POLICY, TOO_BIG, OVERLOADED = 1000, 1001, 1008, 1009, 1013
@@ -46,7 +50,7 @@ class WebSocketLink:
     async def run(self) -> None:
         """Connect and talk until the connection ends; see `keep_connected` for the outcome."""
         acks = self._exchange.acks
-        websocket = await open_websocket(self._url(), self._dial.token)
+        websocket = await open_websocket(self._url(), self._dial.token, self._dial.address.ca)
         code = GOING_AWAY  # ends the connection, but not the session
         try:
             await self._talk(websocket)
@@ -78,7 +82,8 @@ class WebSocketLink:
     async def _send(self, websocket: ClientConnection) -> None:
         while (frame := await self._exchange.next_frame()) is not None:
             payload = encode(frame, self._dial.style)
-            await websocket.send(payload, text=self._dial.style.encoding == "json")
+            text = isinstance(frame, Label) or self._dial.style.encoding == "json"
+            await websocket.send(payload, text=text)
 
     async def _receive(self, websocket: ClientConnection) -> NoReturn:
         while True:
@@ -100,9 +105,15 @@ async def _welcome(websocket: ClientConnection) -> Welcome:
 
 
 async def open_websocket(
-    url: str, token: str | None, kind: type[ClientConnection] = ClientConnection
+    url: str,
+    token: str | None,
+    ca: Path | None = None,
+    kind: type[ClientConnection] = ClientConnection,
 ) -> ClientConnection:
-    """Connect; raises UnreachableError or RefusedError, with what to do next."""
+    """Connect; raises UnreachableError or RefusedError, with what to do next.
+
+    Over wss://, `ca` and what `trust.context` says are trusted.
+    """
     headers = {"Authorization": f"Bearer {token}"} if token else None
     where = url.partition("?")[0]
     try:
@@ -112,6 +123,7 @@ async def open_websocket(
             compression=None,
             open_timeout=OPEN_TIMEOUT_S,
             create_connection=kind,
+            ssl=trust.context(ca) if url.startswith("wss:") else None,
         )
     except InvalidStatus as error:
         status = error.response.status_code
@@ -119,11 +131,26 @@ async def open_websocket(
             raise UnreachableError(f"{where}: HTTP {status}: try again later") from error
         raise RefusedError(f"{where}: HTTP {status}: is this a Gaitway server?", status) from error
     except (OSError, InvalidMessage) as error:  # a timeout is an OSError
+        _judge_tls(where, error)
+        # What speaks TLS hangs up on who does not.
+        hint = ", or try wss://" if isinstance(error, InvalidMessage) else ""
         raise UnreachableError(
-            f"nobody answers at {where}: start one with `gaitway serve` ({error})"
+            f"nobody answers at {where}: start one with `gaitway serve`{hint} ({error})"
         ) from error
     except InvalidHandshake as error:
         raise RefusedError(f"{where}: {error}", 0) from error
+
+
+def _judge_tls(where: str, error: Exception) -> None:
+    """Raise RefusedError for what is wrong with the server's TLS and stays so."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        raise RefusedError(
+            f"{where}: its certificate is not trusted ({error.verify_message}): name the file of "
+            "the authority that signed it, with --ca",
+            0,
+        ) from error
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        raise RefusedError(f"{where}: nobody speaks TLS there: try ws://", 0) from error
 
 
 def judge(websocket: ClientConnection, *, progress: bool) -> None:

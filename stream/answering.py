@@ -72,6 +72,4 @@ class Answering:
     def _unanswered(self, live: Live, window: Window, error: InferenceError) -> None:
         self._metrics.unanswered.inc()
         message = Error(code=error.code, message=f"window {window.number}: {error}")
-        if live.outbox is not None:
-            live.outbox.send(message)
-        self._publisher.publish(live.session.device, message, live.channel)
+        live.tell(message, self._publisher)

@@ -31,15 +31,20 @@ def take(
     push = dialect.read(payload, limits)
     if push.test:
         return Advice()
-    name = device or push.device
-    if not name:
-        raise DeviceError("the message names no device: deviceId, or ?device= in the URL, must")
-    return feed(hub, channel, dialect, limits, push, name)
+    return feed(hub, channel, dialect, limits, push, device or push.device)
 
 
 def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, name: str) -> Advice:
-    """Take a message that is read already, of the device `name`; as `take` does."""
+    """Take a message that is read already, of the device `name`; as `take` does.
+
+    Without a session of its own it goes on in the device's current one; that of another app ends.
+    """
+    if not name:
+        raise DeviceError("the message names no device: it, or ?device= in the URL, must")
     known = None if push.session else hub.current(channel, check_id("device", name))
+    if known is not None and known.intake is not None and known.intake.dialect is not dialect:
+        hub.end(known)
+        known = None
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
     hub.arrived(live, None)

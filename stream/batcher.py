@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stream import config
 from stream.classifier import Classifier
-from stream.errors import InferenceError
+from stream.errors import InferenceError, OverloadedError
 
 Answer = NDArray[np.float32] | InferenceError  # probabilities (classes,)
 Deliver = Callable[[Answer], None]
@@ -49,6 +49,11 @@ class Batcher:
 
     def __len__(self) -> int:
         return self._unanswered
+
+    def check_room(self) -> None:
+        """Raise OverloadedError where no more windows may wait."""
+        if self.full:
+            raise OverloadedError(f"{len(self)} windows wait for the model; try later")
 
     @property
     def full(self) -> bool:

@@ -6,15 +6,12 @@ import logging
 import signal
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import typer
 
-from stream import __version__, config
+from stream import config, options
 from stream.artifact import SHIPPED
-from stream.errors import ConfigError, GaitwayError
+from stream.errors import GaitwayError
 
 app = typer.Typer(
     name="gaitway",
@@ -27,42 +24,20 @@ app = typer.Typer(
 )
 
 
-Dials = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=ADDRESS",
-        help="A phone that waits for a call: ws://… runs SensorServer, http://… phyphox.",
-    ),
-]
-
-
 @app.command()
 def serve(
-    config_path: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings. Default: ./config.toml, if any."),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets other machines in."),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="0 lets the system choose."),
-    ] = None,
-    mqtt: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="A broker to join, as mqtt://user@host:1883."),
-    ] = None,
-    dial: Dials = None,
-    artifact: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The model: a folder that `gaitway train` wrote."),
-    ] = None,
-    journal: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Where frames are kept; '' means nowhere.")
-    ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    config_path: options.ConfigFile = None,
+    host: options.Host = None,
+    port: options.Port = None,
+    https: options.Https = False,
+    cert: options.Cert = None,
+    key: options.Key = None,
+    mqtt: options.Mqtt = None,
+    dial: options.Dial = None,
+    artifact: options.Artifact = None,
+    record: options.Record = None,
+    journal: options.Journal = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
@@ -71,15 +46,28 @@ def serve(
     machine only, at port 8765. Options win over settings. The broker's
     password is taken from GAITWAY_MQTT_PASSWORD.
 
+    Browsers give a phone's motion to https pages only: --https makes a
+    certificate authority, once, in ~/.local/share/gaitway, lets phones in,
+    and prints a code to scan and where a phone gets the authority.
+
     [dim]gaitway serve[/]
+    [dim]gaitway serve --https[/]
     [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
     [dim]gaitway serve --dial pixel-7=ws://192.168.1.20:8080[/]
     """
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
-    settings = _settings(config_path, host, port, mqtt, artifact, dial or [], journal)
+    _log(verbose=verbose)
+    said = {
+        "server.host": host,
+        "server.port": port,
+        "server.https": https or None,
+        "server.cert": cert,
+        "server.key": key,
+        "mqtt.url": mqtt,
+        "model.artifact": artifact,
+        "record.folder": record,
+        "journal.path": journal,
+    }
+    settings = options.settings(config_path, said, dial or [])
     # What the imports left is never garbage, and a full collection among thousands of sessions
     # holds up every phone: collect seldom.
     gc.set_threshold(50_000, 20, 100)
@@ -89,60 +77,23 @@ def serve(
     uvloop.run(_serve(settings))
 
 
-def _settings(
-    path: Path | None,
-    host: str | None,
-    port: int | None,
-    mqtt: str | None,
-    artifact: Path | None,
-    dial: list[str],
-    journal: str | None = None,
-) -> config.Config:
-    default = Path("config.toml")
-    if path is None and default.is_file():
-        path = default
-    settings = config.load(path) if path else config.Config()
-    changes: dict[str, dict[str, object]] = {
-        "server": {"host": host, "port": port},
-        "mqtt": {"url": mqtt},
-        "journal": {"path": journal},
-        "model": {"artifact": None if artifact is None else str(artifact)},
-    }
-    raw = msgspec.to_builtins(settings)
-    for section, values in changes.items():
-        raw[section].update({key: value for key, value in values.items() if value is not None})
-    for call in dial:
-        name, given, url = call.partition("=")
-        if not (given and url):
-            raise ConfigError(f"--dial {call!r}: NAME=ADDRESS is needed, as in pixel-7=ws://…")
-        raw["devices"].setdefault(name, {}).update(app="", url=url)  # the address says which app
-    return config.check(raw, str(path) if path else "command line")
+def _log(*, verbose: bool) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
 
 
 async def _serve(settings: config.Config) -> None:
-    from stream import service, web  # noqa: PLC0415  as above
+    from stream import service, terminal  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with service.running(settings) as running:
-        typer.echo(f"gaitway {__version__}, model {running.hub.models.shared.name}")
-        for device, model in running.hub.models.personal.items():
-            typer.echo(f"  for {device} alone, model {model.name}")
-        typer.echo(f"  phones     {running.ws_url}/v1/stream?device=NAME")
-        typer.echo(f"  listeners  {running.ws_url}/v1/events")
-        typer.echo(f"  http       {running.http_url}/v1/devices")
-        typer.echo(f"  browser    {running.http_url}/ and, for a phone, /phone")
-        if settings.server.host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
-            typer.echo(f"  elsewhere  the same at {web.own_address()}:{running.port}")
-        where = settings.journal.path or "none: a stop forgets sessions and history"
-        typer.echo(f"  journal    {where}")
-        if settings.mqtt.url:
-            typer.echo(f"  mqtt       {settings.mqtt.base}/NAME/samples")
-        for device, options in settings.devices.items():
-            if options.url:
-                typer.echo(f"  dialled    {device} at {options.url}")
+        for line in terminal.greeting(settings, running, color=sys.stdout.isatty()):
+            typer.echo(line)
         await stopped.wait()
         typer.echo("stopping")
 

@@ -4,7 +4,6 @@ Each section is read by the file it is named after; `config.toml` shows every ke
 default, its unit and what moving it changes.
 """
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from stream.config_words import explain
 from stream.errors import ConfigError
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
@@ -96,11 +96,39 @@ class Journal(Section, frozen=True):
     keep_events_days: Positive = 30.0
 
 
-class Server(Section, frozen=True):
-    """Where HTTP and WebSocket listen."""
+class Record(Section, frozen=True):
+    """Where labelled stretches are written; empty means that nothing is recorded."""
 
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    folder: str = ""
+
+
+class Server(Section, frozen=True):
+    """Where HTTP and WebSocket listen, and with what certificate."""
+
+    host: str = ""
     port: Port = 8765
+    https: bool = False
+    cert: str = ""
+    key: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken, and nothing else."""
+        return self.https or bool(self.cert)
+
+    @property
+    def address(self) -> str:
+        """Where to listen: `host`, or else this machine only, unless phones are to come by TLS."""
+        return self.host or ("0.0.0.0" if self.secure else "127.0.0.1")  # noqa: S104  asked for
+
+
+class Tcp(Section, frozen=True):
+    """A port for each app that connects by TCP; empty means none."""
+
+    hyperimu: Port | Literal[""] = ""
+    sensor_streamer: Port | Literal[""] = ""
+    max_connections: Count = 1_000
+    max_message_bytes: Annotated[int, Meta(ge=1024)] = 16_384
 
 
 class Mqtt(Section, frozen=True):
@@ -148,7 +176,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
     journal: Journal = Journal()
+    record: Record = Record()
     server: Server = Server()
+    tcp: Tcp = Tcp()
     mqtt: Mqtt = Mqtt()
     dial: Dial = Dial()
     devices: dict[Id, Device] = {}
@@ -170,61 +200,16 @@ def check(raw: dict[str, Any], source: str) -> Config:
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{source}: {_explain(str(error), raw)}") from error
+        raise ConfigError(f"{source}: {explain(str(error), raw, Config(), Device, Id)}") from error
     if config.signal.hop > config.signal.window:
         raise ConfigError(
             f"{source}: signal.hop = {config.signal.hop}: at most signal.window = "
             f"{config.signal.window}, or samples between windows would be skipped"
         )
+    server = config.server
+    if bool(server.cert) != bool(server.key):
+        raise ConfigError(
+            f"{source}: server.cert = {server.cert!r}, server.key = {server.key!r}: "
+            "both files are needed, or neither"
+        )
     return config
-
-
-def _explain(message: str, raw: dict[str, Any]) -> str:
-    """Put key and value in front of msgspec's message, which ends in " - at `$.key`"."""
-    what, _, where = message.partition(" - at ")
-    keys = re.findall(r"\.(\w+)", where)
-    if "[...]" in where or where.startswith("`key`"):  # msgspec does not say which device's
-        keys.insert(1, _faulty_device(raw["devices"]))
-    if where.startswith("`key`"):
-        what = "a device's id is 1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit"
-    unknown = re.search(r"unknown field `(.*)`", what, re.DOTALL)
-    if unknown:
-        section = _section(keys)
-        keys.append(unknown[1])
-        what = f"unknown key, known are {', '.join(section.__struct_fields__)}"
-    value: Any = raw
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    if what.startswith(("Invalid enum value", "Expected `str` matching")) and keys:
-        what = _ALLOWED.get(f"{keys[0]}.{keys[-1]}", _ALLOWED.get(keys[-1], what))
-    what = what.replace("`object`", "`table`")
-    name = ".".join(key if key.isprintable() else repr(key) for key in keys)
-    return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
-
-
-_ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
-    "axes": "android or ios is allowed, or nothing",
-    "units": "m/s2 or g is allowed, or nothing",
-    "app": "sensor-server or phyphox is allowed, or nothing",
-    "devices.url": "ws://ADDRESS:PORT (SensorServer) or http://ADDRESS:PORT (phyphox) is allowed",
-    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
-    "base": "a topic without # or + is allowed, not beginning with /",
-    "sensor_logger": "a topic without # or + is allowed, or nothing",
-    "client_id": "1 to 64 of A-Z a-z 0-9 _ . -, beginning with a letter or digit, are allowed",
-}
-
-
-def _section(keys: list[str]) -> Any:  # noqa: ANN401  whichever table it is
-    if not keys:
-        return Config()
-    return Device() if keys[0] == "devices" else getattr(Config(), keys[0])
-
-
-def _faulty_device(devices: dict[str, Any]) -> str:
-    """Return the first device whose id or table is refused."""
-    for name, table in devices.items():
-        try:
-            msgspec.convert({name: table}, dict[Id, Device])
-        except msgspec.ValidationError:
-            return name
-    return ""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from stream import config
 from stream.errors import TooManyError
-from stream.events import UNKNOWN, Ended, Prediction, Started, State, Status
+from stream.events import UNKNOWN, Ended, Prediction, Quality, Started, State, Status
 from stream.metrics import Metrics
 from stream.outbox import Outbox
 from stream.publish import Publisher
@@ -25,14 +25,20 @@ class Device:
         self.activity = UNKNOWN
         self.since: datetime | None = None
         self.confidence: float | None = None
-        self.quality: Literal["good", "poor"] = "good"
+        self.judged: Quality | None = None  # what was said of its signal last
+        self.expected = False  # the operator named it, so it is shown also before it comes
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
         self.sessions: list[Session] = []  # live ones
-        self.newest: Session | None = None  # that a frame came for last
+        self.newest: Session | None = None  # that a frame came for last; None: none was good yet
         self.checked_axes: Axes | None = None  # what the face-up check found
         self._session: str | None = None  # that the activity belongs to
         self.seen = -float("inf")  # monotonic s of its last frame
+
+    @property
+    def listed(self) -> bool:
+        """Whether anybody hears of it: it is here or expected, or a frame of it was taken."""
+        return self.online or self.expected or self.newest is not None
 
     def state(self) -> State:
         """Return what a new listener is told first."""
@@ -41,7 +47,7 @@ class Device:
             activity=self.activity,
             since=self.since,
             confidence=self.confidence,
-            quality=self.quality,
+            quality=self.judged.state if self.judged else "good",
             status="online" if self.online else "offline",
         )
 
@@ -90,11 +96,13 @@ class Devices:
         self._devices: OrderedDict[str, Device] = OrderedDict()  # least recently opened first
 
     def __iter__(self) -> Iterator[Device]:
-        return iter(list(self._devices.values()))
+        """Yield the devices that are listed."""
+        return iter([device for device in self._devices.values() if device.listed])
 
     def find(self, name: str) -> Device | None:
-        """Return a device that has been here."""
-        return self._devices.get(name)
+        """Return a device that is listed."""
+        device = self._devices.get(name)
+        return device if device is not None and device.listed else None
 
     def get(self, name: str) -> Device:
         """Return a device, new or known; the one longest away makes room for a new one."""
@@ -130,18 +138,23 @@ class Devices:
         """Whether a frame came within `online_s`."""
         return self._clock() - device.seen <= self._options.online_s
 
-    def seen(self, device: Device, session: Session) -> None:
-        """Note a frame."""
+    def seen(self, device: Device, session: Session, *, good: bool = True) -> None:
+        """Note a frame; one of nonsense makes nobody known."""
+        if not good and device.newest is None:
+            return
         device.newest = session
         device.seen = self._clock()
         if not device.online:
             self.update_status(device)
 
     def sweep(self) -> None:
-        """Find devices that have gone silent."""
-        for device in self._devices.values():
+        """Find devices that have gone silent; forget those that never sent a good frame."""
+        for device in list(self._devices.values()):
             if device.online:
                 self.update_status(device)
+            elif not device.listed and not device.sessions:
+                del self._devices[device.name]
+                self._metrics.devices.set(len(self._devices))
 
     def update_status(self, device: Device) -> None:
         """Publish `online` or `offline` where it changed."""

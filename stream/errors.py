@@ -21,6 +21,12 @@ class MixedTimeError(DeviceError):
     code = "mixed-time"
 
 
+class NotRecordedError(DeviceError):
+    """A label for a server that records nothing, or can't write what it should record."""
+
+    code = "not-recorded"
+
+
 class ParameterError(GaitwayError):
     """A request named an impossible device, session or option."""
 

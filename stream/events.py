@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """One outgoing message; `type` on the wire tells them apart."""
 
 
-class Welcome(Message, tag="welcome", frozen=True):
+class Welcome(Message, tag="welcome", omit_defaults=True, frozen=True):
     """First words to a device: where its session stands and what the server computes."""
 
     device: str
@@ -27,6 +27,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     hop: int  # grid samples
     activities: tuple[str, ...]
     model: str
+    recording: bool = False  # whether labels are taken
 
 
 class Ack(Message, tag="ack", frozen=True):
@@ -95,6 +96,16 @@ class Quality(Message, tag="quality", frozen=True):
     gaps: int
     late: int
     advice: str
+
+
+class Waveform(Message, tag="waveform", frozen=True):
+    """A device's newest samples, thinned out for pictures; sent only to those who ask for it."""
+
+    device: str
+    session: str
+    t0: float  # device time of the first sample in s
+    rate_hz: float
+    xyz: list[tuple[float, float, float]]  # m/s²
 
 
 class Error(Message, tag="error", omit_defaults=True, frozen=True):

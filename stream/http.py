@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from stream import __version__, answers, face_up, push, web, websocket, wire
+from stream import __version__, answers, face_up, incoming, push, trust, web, websocket, wire
 from stream.config import Config
 from stream.entries import Query
 from stream.errors import DeviceError, ParameterError
@@ -43,10 +43,14 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
         WebSocketRoute("/v1/stream", websocket.stream),
         WebSocketRoute("/v1/events", websocket.events),
         *web.routes(),
+        *trust.routes(),
     ]
     application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config
     application.state.hub = hub
+    application.state.identity = None  # these three are for a service with TLS to set
+    application.state.trust_port = 0
+    application.state.phone_port = 0
     application.state.mqtt_state = mqtt_state
     application.state.outboxes = set[Outbox]()
     return application
@@ -104,7 +108,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def frames(request: Request) -> Response:
-    """Take one frame, text or binary; the answer is its ack, sent when it is durable."""
+    """Take one frame, or a label; the answer is its ack, sent when it is durable."""
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
     options = dict(request.query_params)
@@ -117,7 +121,7 @@ async def frames(request: Request) -> Response:
     try:
         text = wire.looks_like_text(payload)
         told = hub.devices.told(name)
-        frame = wire.decode(payload, source, limits, text=text, told=told)
+        frame = incoming.decode(payload, source, limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)

@@ -6,14 +6,16 @@ The one place where sessions, the model and the listeners meet; it knows no tran
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from itertools import takewhile
 
 from stream import config
 from stream.answering import Answering
 from stream.devices import Devices
 from stream.errors import DeviceError, OverloadedError, TooManyError
 from stream.events import Error
+from stream.incoming import Label
 from stream.journal import Journal
 from stream.keeper import Keeper
 from stream.live import Key, Live
@@ -21,7 +23,8 @@ from stream.metrics import Metrics
 from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
-from stream.records import RefusedInput, frame_input
+from stream.record import Recorder
+from stream.records import LabelInput, RefusedInput, frame_input
 from stream.session import Session
 from stream.wire import Frame
 
@@ -40,6 +43,7 @@ class Hub:
         utc: Callable[[], float] = time.time,
         settings: Mapping[str, config.Device] | None = None,
         journal: Journal,
+        record: config.Record | None = None,
     ) -> None:
         self.options = options
         self.models = models
@@ -51,6 +55,7 @@ class Hub:
         self.answering = Answering(
             self.keeper, self.devices, publisher, metrics, self._finish, clock
         )
+        self.recorder = Recorder(record or config.Record(), publisher, metrics)
         self.stopping = False
         self._clock = clock
         self.utc = utc  # s since 1970
@@ -101,30 +106,38 @@ class Hub:
         live = self._current.get((channel, device))
         return None if live is None or live.closing else live
 
-    def take(self, live: Live, frame: Frame, rate_hz: float) -> None:
-        """Feed a frame to its session.
+    def take(self, live: Live, message: Frame | Label, rate_hz: float) -> None:
+        """Feed a frame, or a label, to its session.
 
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
-        self.arrived(live, frame.seq)
         utc = self.utc()
-        if frame.seq is None or frame.seq >= live.session.next_seq:  # a repeat changes nothing
-            self.keeper.keep(live, frame_input(frame, rate_hz, utc))
-        self.feed(live, frame, utc, rate_hz)
+        new = message.seq is None or message.seq >= live.session.next_seq
+        if isinstance(message, Label):
+            self.recorder.check(message)
+            self.arrived(live, message.seq)
+            if new:  # a repeat changes nothing
+                self.keeper.keep(live, LabelInput(message.seq, message.t, message.label))
+            self.recorder.label(live, message)
+        else:
+            self.arrived(live, message.seq)
+            if new:
+                self.keeper.keep(live, frame_input(message, rate_hz, utc))
+            self.feed(live, message, utc, rate_hz)
         self.keeper.acknowledge(live)
 
     def feed(self, live: Live, frame: Frame, utc: float, rate_hz: float) -> None:
         """Feed a frame that the journal has; raises DeviceError for one that doesn't fit."""
         windows = live.session.feed(frame, utc, rate_hz)
-        self.metrics.frames.labels(live.channel).inc()
-        self.metrics.samples.inc(len(frame.xyz))
-        live.count_drops(self.metrics)
+        live.count(self.metrics, len(frame.xyz))
+        live.show(self.publisher)
+        self.recorder.write(live)
         for window in windows:
             self.answering.submit(live, window)
         quality = live.session.quality()
         if quality is not None:
-            live.device.quality = quality.state
+            live.device.judged = quality
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
 
@@ -133,15 +146,13 @@ class Hub:
         if self.stopping:
             raise OverloadedError("the service is stopping; connect again")
         self.journal.check_room()
-        if live.model.batcher.full:
-            waiting = len(live.model.batcher)
-            raise OverloadedError(f"{waiting} windows wait for the model; try later")
+        live.model.batcher.check_room()
 
     def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
         if live is not None and self.journal.problem is None:
-            self.arrived(live, error.seq)
+            self.arrived(live, error.seq, good=False)
             if error.seq is not None and error.seq >= live.session.next_seq:
                 self.keeper.keep(live, RefusedInput(error.seq))
                 live.session.consume(error.seq)
@@ -191,8 +202,8 @@ class Hub:
 
     def sweep(self) -> None:
         """Let sessions expire and devices go offline; call it every second or so."""
-        now = self._clock()
-        for live in self._expired(now - self.options.expires_s):
+        before = self._clock() - self.options.expires_s
+        for live in list(takewhile(lambda one: one.seen < before, self._sessions.values())):
             if live.outbox is not None:
                 live.outbox.close(1001, "no frame for expires_s; connect again")
             self.end(live)
@@ -200,35 +211,25 @@ class Hub:
         self.metrics.waiting.set(self.models.waiting)
         self.metrics.journal_waiting.set(self.journal.waiting)
 
-    def _expired(self, before: float) -> list[Live]:
-        def idle() -> Iterator[Live]:
-            for live in self._sessions.values():
-                if live.seen >= before:
-                    return
-                yield live
-
-        return list(idle())
-
     def _end_idlest(self) -> None:
         for live in self._sessions.values():
             if live.outbox is None and not live.closing:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def arrived(self, live: Live, seq: int | None) -> None:
-        """Note that a message of the session has come."""
+    def arrived(self, live: Live, seq: int | None, *, good: bool = True) -> None:
+        """Note that a message of the session has come; nonsense makes nobody known."""
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
-        self.devices.seen(live.device, live.session)
-        if seq is not None and seq != live.session.next_seq:
-            self.metrics.repeated.inc(seq < live.session.next_seq)
-            self.metrics.skipped.inc(max(seq - live.session.next_seq, 0))
+        self.devices.seen(live.device, live.session, good=good)
+        live.count_arrival(seq, self.metrics)
 
     def _finish(self, live: Live) -> None:
         if live.finished:
             return
         live.finished = True
+        self.recorder.finish(live)
         live.device.sessions.remove(live.session)
         if self._sessions.get(live.key) is live:  # and not a namesake that was opened since
             del self._sessions[live.key]

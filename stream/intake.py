@@ -27,7 +27,7 @@ class Intake:
     """Puts the messages of a session in order and normalises what they hold."""
 
     def __init__(self, device: str, dialect: Dialect, max_g: float) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self._ordering: Ordering[Push] = Ordering()
         self._normaliser = Normaliser(device, dialect.traits, max_g)
         self._useless = 0  # messages before the first acceleration
@@ -36,7 +36,7 @@ class Intake:
     def save(self) -> IntakeState:
         """Return all that it remembers, for `restore`."""
         inner = (self._ordering.save(), self._normaliser.save())
-        return IntakeState(self._dialect.name, *inner, self._useless, self._said)
+        return IntakeState(self.dialect.name, *inner, self._useless, self._said)
 
     def restore(self, state: IntakeState) -> None:
         """Go on where `state` was saved, of a session of the same dialect."""
@@ -67,7 +67,7 @@ class Intake:
         """
         missing = self._useless >= PATIENCE
         lost = self._normaliser.gravity_behind_s > PATIENCE_S
-        word = self._dialect.missing if missing else GRAVITY_LOST if lost else complaint
+        word = self.dialect.missing if missing else GRAVITY_LOST if lost else complaint
         if not word or word == self._said:
             return ""
         self._said = word

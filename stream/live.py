@@ -1,16 +1,21 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
+import os
 from collections import deque
+from pathlib import Path
 
 from stream.devices import Device
 from stream.dialects import DIALECTS, DIALLED
 from stream.errors import JournalError
+from stream.events import Error
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
-from stream.records import VERSION, LiveState, WindowState
+from stream.publish import Publisher
+from stream.records import VERSION, FileState, LiveState, WindowState
 from stream.session import Session
+from stream.waveform import Thinner
 from stream.window import Window
 
 Key = tuple[str, str, str]  # channel, device, session
@@ -35,6 +40,9 @@ class Live:
         self.group = 0  # the commit of its newest input
         self.durable_seq = 0  # frames below it are durable
         self.answered = -1  # newest window whose prediction the history had before a restart
+        self.file: Path | None = None  # that its newest labelled stretch goes to
+        self.files = 0  # the number of its next file, unless there is one
+        self._thinner: Thinner | None = None  # while somebody watches the waveform
         self._drops = (0, 0, 0, 0)  # the resampler's counters as last reported
 
     @property
@@ -46,7 +54,9 @@ class Live:
         """Return all that a restart needs, for `restore`."""
         intake = self.intake.save() if self.intake else None
         waiting = [WindowState.of(window) for window in self.waiting]
-        return LiveState(VERSION, self.session.save(), intake, waiting, self.first_frame)
+        size = self.file.stat().st_size if self.file and self.file.exists() else 0
+        file = FileState(str(self.file or ""), size, self.files)
+        return LiveState(VERSION, self.session.save(), intake, waiting, self.first_frame, file)
 
     def restore(self, state: LiveState, max_g: float) -> None:
         """Go on where `state` was saved; raises JournalError or ConfigError where it can't."""
@@ -55,6 +65,10 @@ class Live:
         if state.intake is not None:
             self.intake = self.new_intake(state.intake.dialect, max_g)
             self.intake.restore(state.intake)
+        self.files = state.file.files
+        if state.file.path and Path(state.file.path).exists():
+            self.file = Path(state.file.path)
+            os.truncate(self.file, state.file.size)  # what came after it comes again
 
     def new_intake(self, name: str, max_g: float) -> Intake:
         """Return an intake for messages of that dialect; raises JournalError for none of ours."""
@@ -63,8 +77,33 @@ class Live:
             raise JournalError(f"its app's dialect {name!r} is not known any more")
         return Intake(self.session.device, found, max_g)
 
-    def count_drops(self, metrics: Metrics) -> None:
-        """Report what the session dropped or missed since the last call."""
+    def tell(self, error: Error, publisher: Publisher) -> None:
+        """Tell the device what went wrong on our side."""
+        if self.outbox is not None:
+            self.outbox.send(error)
+        publisher.publish(self.session.device, error, self.channel)
+
+    def count_arrival(self, seq: int | None, metrics: Metrics) -> None:
+        """Report what the number of a message says: it came before, or others were given up."""
+        if seq is not None and seq != self.session.next_seq:
+            metrics.repeated.inc(seq < self.session.next_seq)
+            metrics.skipped.inc(max(seq - self.session.next_seq, 0))
+
+    def show(self, publisher: Publisher) -> None:
+        """Tell those who watch its waveform, if anybody does, what the newest frame brought."""
+        session = self.session
+        if not publisher.watched(session.device):  # nearly always
+            self._thinner = None
+            return
+        if self._thinner is None:
+            self._thinner = Thinner(session.device, session.id, session.grid_hz)
+        for message in self._thinner.feed(session.fresh):
+            publisher.show(message)
+
+    def count(self, metrics: Metrics, samples: int) -> None:
+        """Report a frame of so many samples, and what was dropped or missed for it."""
+        metrics.frames.labels(self.channel).inc()
+        metrics.samples.inc(samples)
         counters = self.session.counters
         drops = (counters.late, counters.duplicates, counters.crowded, counters.gaps)
         if drops == self._drops:  # nearly always

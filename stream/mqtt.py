@@ -14,7 +14,7 @@ import aiomqtt
 import msgspec
 import stamina
 
-from stream import apps, broker, config, dialects, wire
+from stream import apps, broker, config, dialects, incoming, wire
 from stream.dialects.dialect import Dialect
 from stream.entries import PREDICTION, Entry
 from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
@@ -200,7 +200,7 @@ class Bridge:
         source, told = Source(), self._hub.devices.told(device)
         try:
             text = wire.looks_like_text(payload)
-            frame = wire.decode(payload, source, self._limits, text=text, told=told)
+            frame = incoming.decode(payload, source, self._limits, text=text, told=told)
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
             return located.group

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 from stream.entries import Query
-from stream.events import Ended, Message, Missed, Prediction, Started
+from stream.events import Ended, Message, Missed, Prediction, Started, Waveform
 from stream.history import History
 from stream.metrics import Metrics
 from stream.outbox import Outbox, encode
 
 Sink = Callable[[str, Message, str | None], None]  # device, message, channel
-TYPES = frozenset({"activity", "prediction", "status", "quality"})
+WAVEFORM = "waveform"
+TYPES = frozenset({"activity", "prediction", "status", "quality", WAVEFORM})
 
 
 class Listener:
@@ -27,6 +28,36 @@ class Listener:
         return kind in query.types and (query.session is None or query.session == session)
 
 
+class Audience:
+    """Listeners by the devices that they asked for."""
+
+    def __init__(self) -> None:
+        self._everything: set[Listener] = set()
+        self._by_device: defaultdict[str, set[Listener]] = defaultdict(set)
+
+    def __bool__(self) -> bool:
+        return bool(self._everything or self._by_device)
+
+    def of(self, device: str) -> tuple[Listener, ...]:
+        """Return those who asked for this device, or for all."""
+        return (*self._by_device.get(device, ()), *self._everything)
+
+    def add(self, listener: Listener) -> None:
+        """Let a listener in."""
+        for device in listener.query.devices:
+            self._by_device[device].add(listener)
+        if not listener.query.devices:
+            self._everything.add(listener)
+
+    def discard(self, listener: Listener) -> None:
+        """Let a listener go."""
+        self._everything.discard(listener)
+        for device in listener.query.devices:
+            self._by_device[device].discard(listener)
+            if not self._by_device[device]:
+                del self._by_device[device]
+
+
 class Publisher:
     """Knows all listeners; a slow one loses its own messages and delays nobody."""
 
@@ -34,8 +65,8 @@ class Publisher:
         self.history = history
         self._metrics = metrics
         self._sinks: list[Sink] = []
-        self._everything: set[Listener] = set()
-        self._by_device: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._listeners = Audience()
+        self._watchers = Audience()  # those of them who asked for waveforms
 
     def add_sink(self, sink: Sink) -> None:
         """Call `sink` with every message."""
@@ -53,7 +84,7 @@ class Publisher:
             self.history.add(message, text, opened)
         kind = str(message.__struct_config__.tag)
         session = getattr(message, "session", None)
-        for listener in (*self._by_device.get(device, ()), *self._everything):
+        for listener in self._listeners.of(device):
             if listener.wants(kind, session):
                 self._put(listener, text)
         self.tell(device, message, channel)
@@ -62,6 +93,17 @@ class Publisher:
         """Give a message to the sinks alone."""
         for sink in self._sinks:
             sink(device, message, channel)
+
+    def watched(self, device: str) -> bool:
+        """Whether anybody asked for the device's waveform."""
+        return bool(self._watchers) and bool(self._watchers.of(device))
+
+    def show(self, message: Waveform) -> None:
+        """Tell those who watch; a waveform goes nowhere else, and is not kept."""
+        text = encode(message)
+        for listener in self._watchers.of(message.device):
+            lost = listener.outbox.put_newest(f"{message.device}/{message.session}", text)
+            self._metrics.unseen.inc(lost)
 
     def _put(self, listener: Listener, text: str) -> None:
         dropped = listener.outbox.dropped
@@ -72,19 +114,16 @@ class Publisher:
     def listening(self, outbox: Outbox, query: Query) -> Iterator[Listener]:
         """Put what `query` asks for into `outbox` for as long as the context lasts."""
         listener = Listener(outbox, query)
-        groups = [self._by_device[device] for device in query.devices] or [self._everything]
-        for group in groups:
-            group.add(listener)
+        audiences = [self._listeners] + [self._watchers] * (WAVEFORM in query.types)
+        for audience in audiences:
+            audience.add(listener)
         self._metrics.listeners.inc()
         try:
             yield listener
         finally:
             self._metrics.listeners.dec()
-            for group in groups:
-                group.discard(listener)
-            for device in query.devices:
-                if not self._by_device[device]:
-                    del self._by_device[device]
+            for audience in audiences:
+                audience.discard(listener)
 
     async def missed_since(self, id_: str, query: Query, until: int) -> AsyncIterator[list[str]]:
         """Yield, encoded, what came after `id_`; first how much is lost, if it is not kept.

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -17,12 +19,27 @@ CHANNEL = "http"
 SHOWN_TO_USER = 499  # Sensor Logger shows the text of this answer, once a recording
 
 
+ANYWHERE = Middleware(  # browsers ask first whether a page of another origin may post
+    CORSMiddleware,
+    allow_origins=["*"],
+    allow_methods=["POST"],
+    allow_headers=["*"],
+    allow_private_network=True,
+)
+
+
 def routes() -> list[BaseRoute]:
-    """Return a route for each dialect."""
-    return [
+    """Return the routes of each dialect."""
+    own: list[BaseRoute] = [
         Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"])
         for dialect in DIALECTS
     ]
+    for_pages = [
+        Route(path, partial(take, dialect), methods=["POST", "OPTIONS"], middleware=[ANYWHERE])
+        for dialect in DIALECTS
+        for path in dialect.paths
+    ]
+    return own + for_pages
 
 
 async def take(dialect: Dialect, request: Request) -> Response:

@@ -9,11 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from stream.config import Signal
 from stream.errors import JournalError
 from stream.intake import IntakeState
+from stream.labels import LabellerState
+from stream.quality import MonitorState
 from stream.readings import Push
-from stream.session import SessionState
-from stream.window import Window
+from stream.resample import ResamplerState
+from stream.timeline import TimelineState
+from stream.tracker import TrackerState
+from stream.window import Window, WindowerState
 from stream.wire import Frame, Told
 from stream.wire_text import Axes
 
@@ -58,7 +63,15 @@ class RefusedInput(Input, frozen=True):
     seq: int
 
 
-AnyInput = FrameInput | PushInput | RefusedInput
+class LabelInput(Input, frozen=True):
+    """A label; a session may still refuse it, and then will again."""
+
+    seq: int | None
+    t: float | None
+    label: str | None
+
+
+AnyInput = FrameInput | PushInput | LabelInput | RefusedInput
 
 
 class WindowState(msgspec.Struct, array_like=True, frozen=True):
@@ -82,6 +95,21 @@ class WindowState(msgspec.Struct, array_like=True, frozen=True):
         return Window(self.number, self.start, self.end, self.t, self.utc, xyz)
 
 
+class SessionState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a session remembers; it goes on with the same `signal` only."""
+
+    signal: Signal
+    next_seq: int
+    axes: Axes
+    last: float | None
+    timeline: TimelineState
+    resampler: ResamplerState
+    windower: WindowerState
+    tracker: TrackerState
+    monitor: MonitorState
+    labels: LabellerState
+
+
 class DeviceState(msgspec.Struct, array_like=True, frozen=True):
     """What is known of a device whether or not it has a session."""
 
@@ -92,6 +120,14 @@ class DeviceState(msgspec.Struct, array_like=True, frozen=True):
     checked_axes: Axes | None
 
 
+class FileState(msgspec.Struct, array_like=True, frozen=True):
+    """The file that a session's labelled stretch goes to, so that nothing is written twice."""
+
+    path: str  # empty: there is none
+    size: int  # bytes that belong to it
+    files: int  # the number of the next one
+
+
 class LiveState(msgspec.Struct, array_like=True, frozen=True):
     """A live session with all that belongs to it."""
 
@@ -100,6 +136,7 @@ class LiveState(msgspec.Struct, array_like=True, frozen=True):
     intake: IntakeState | None
     waiting: list[WindowState]
     first_frame: bytes
+    file: FileState
 
 
 _encoder = msgspec.msgpack.Encoder()

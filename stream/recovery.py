@@ -11,12 +11,14 @@ from stream.entries import Entry, Query
 from stream.errors import ConfigError, DeviceError, JournalError
 from stream.groups import SessionRow
 from stream.hub import Hub
+from stream.incoming import Label
 from stream.journal import Journal
 from stream.live import Live
 from stream.records import (
     AnyInput,
     DeviceState,
     FrameInput,
+    LabelInput,
     PushInput,
     decode_device,
     decode_input,
@@ -90,7 +92,7 @@ def recover(hub: Hub, kept: Kept, max_g: float) -> None:
             _take_again(hub, live, what, max_g)
     for live in filter(None, lives.values()):
         live.durable_seq = live.session.next_seq
-        live.device.quality = "poor" if live.session.complaint else "good"
+        live.device.judged = live.session.judged()
 
 
 def _session(hub: Hub, row: SessionRow, answered: int, max_g: float) -> Live | None:
@@ -115,6 +117,8 @@ def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
             hub.feed(live, what.frame(), what.utc, what.default_rate_hz)
         elif isinstance(what, PushInput):
             apps.feed_kept(hub, live, what, max_g)
+        elif isinstance(what, LabelInput):
+            hub.recorder.label(live, Label(what.seq, what.t, what.label))
         else:
             live.session.consume(what.seq)
     except DeviceError:

@@ -14,11 +14,14 @@ from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
 from stream.errors import ConfigError
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
-from stream.quality import Monitor, MonitorState
-from stream.resample import Counters, Resampler, ResamplerState, Stretch
-from stream.timeline import Timeline, TimelineState
-from stream.tracker import Tracker, TrackerState, Transition, choose
-from stream.window import Window, Windower, WindowerState
+from stream.incoming import Label
+from stream.labels import Labeller
+from stream.quality import Monitor, Verdict
+from stream.records import SessionState
+from stream.resample import Counters, Resampler, Stretch
+from stream.timeline import Timeline
+from stream.tracker import Tracker, Transition, choose
+from stream.window import Window, Windower
 from stream.wire import Frame
 from stream.wire_text import Axes
 
@@ -31,20 +34,6 @@ class SessionOptions(msgspec.Struct, frozen=True):
     signal: Signal = Signal()
     tracker: TrackerOptions = TrackerOptions()
     expires_s: float = 600.0
-
-
-class SessionState(msgspec.Struct, array_like=True, frozen=True):
-    """All that a session remembers; it goes on with the same `signal` only."""
-
-    signal: Signal
-    next_seq: int
-    axes: Axes
-    last: float | None
-    timeline: TimelineState
-    resampler: ResamplerState
-    windower: WindowerState
-    tracker: TrackerState
-    monitor: MonitorState
 
 
 class Session:
@@ -64,21 +53,22 @@ class Session:
         self._windower = Windower(options.signal)
         self._tracker = Tracker(options.tracker, options.signal, options.expires_s)
         self._monitor = Monitor()
+        self.labels = Labeller(options.signal.max_gap_s)
         self.axes: Axes = "android"  # the signs that its numbers come with
+        self.fresh: list[Stretch] = []  # the grid samples that the newest frame completed
         self._last: float | None = None  # device time of the newest sample, in s
 
     def save(self) -> SessionState:
         """Return all that it remembers, for `restore`."""
+        own = (self._options.signal, self.next_seq, self.axes, self._last)
         return SessionState(
-            signal=self._options.signal,
-            next_seq=self.next_seq,
-            axes=self.axes,
-            last=self._last,
+            *own,
             timeline=self._timeline.save(),
             resampler=self._resampler.save(),
             windower=self._windower.save(),
             tracker=self._tracker.save(),
             monitor=self._monitor.save(),
+            labels=self.labels.save(),
         )
 
     def restore(self, state: SessionState) -> None:
@@ -94,6 +84,12 @@ class Session:
         self._windower.restore(state.windower)
         self._tracker.restore(state.tracker)
         self._monitor.restore(state.monitor)
+        self.labels.restore(state.labels)
+
+    @property
+    def grid_hz(self) -> float:
+        """The rate of the grid."""
+        return self._options.signal.grid_hz
 
     @property
     def activity(self) -> str:
@@ -120,16 +116,25 @@ class Session:
 
         `rate_hz` counts where neither the frame nor the timed session so far says.
         """
+        self.fresh = []
         if not self.consume(frame.seq):
             return []
         t = self._timeline.place(frame, rate_hz)
         self.axes, self._monitor.note = frame.axes, frame.note
         self._monitor.feed(t, frame.xyz)
-        stretches = self._stretches(t, frame.xyz, arrived)
+        self.labels.feed(t, frame.xyz)
+        self.fresh = self._stretches(t, frame.xyz, arrived)
         if self._last is None:
             self._tracker.since = float(t[0])
         self._last = float(t[-1])
-        return [window for stretch in stretches for window in self._windower.feed(stretch)]
+        return [window for stretch in self.fresh for window in self._windower.feed(stretch)]
+
+    def label(self, label: Label) -> bool:
+        """Take a label; False if it was taken before. Raises DeviceError for one too many."""
+        if not self.consume(label.seq):
+            return False
+        self.labels.label(label.t, label.label, label.seq)
+        return True
 
     def _stretches(
         self, t: NDArray[np.float64], xyz: NDArray[np.float32], arrived: float
@@ -193,10 +198,17 @@ class Session:
         """Let windows begin anew, since samples to come have other signs than those before."""
         self._resampler.break_off()
         self._monitor.start_over()
+        self.labels.break_off()
 
     def quality(self) -> Quality | None:
         """Return what to tell the device about its signal, or None where nothing changed."""
-        verdict = self._monitor.verdict(self.counters.gaps, self.counters.late)
+        return self._quality(self._monitor.verdict(self.counters.gaps, self.counters.late))
+
+    def judged(self) -> Quality | None:
+        """Return what was last told."""
+        return self._quality(self._monitor.said)
+
+    def _quality(self, verdict: Verdict | None) -> Quality | None:
         if verdict is None:
             return None
         return Quality(

@@ -4,10 +4,8 @@ Serves files as they are; the pages themselves speak the protocol like any other
 """
 
 import io
-import ipaddress
 import os
 import re
-import socket
 from html import escape
 from pathlib import Path
 from string import Template
@@ -19,6 +17,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from stream import addresses
 
 PAGES = Path(__file__).with_name("pages")
 HEADERS = {
@@ -40,8 +40,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",  # kept, but asked for again: an ETag answers that in 304
 }
+HTTPS = "gaitway serve --https"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
-_ELSEWHERE = ("192.0.2.1", 9)  # an address kept for documents: nothing is sent to it
 
 
 class Invitation(NamedTuple):
@@ -49,6 +49,7 @@ class Invitation(NamedTuple):
 
     url: str
     advice: str
+    trust: str = ""  # where a phone learns to trust us, if it must
 
 
 class Files(StaticFiles):
@@ -83,11 +84,13 @@ def wants_page(request: Request) -> bool:
 
 def dashboard(request: Request) -> Response:
     """Return the dashboard, with the way to the phone's page written into it."""
-    url, advice = invitation(request)
+    url, advice, trust = invitation(request)
     words = {
         "url": escape(url),
         "advice": escape(advice),
         "advice_hidden": "" if advice else "hidden",
+        "trust": escape(trust),
+        "trust_hidden": "" if trust else "hidden",
     }
     text = Template((PAGES / "dashboard.html").read_text("utf-8")).substitute(words)
     return HTMLResponse(text, headers={**HEADERS, "Vary": "Accept, Host"})
@@ -109,42 +112,29 @@ async def code(request: Request) -> Response:
 
 def invitation(request: Request) -> Invitation:
     """Tell a phone's way here: the browser's own, or, from this machine itself, the network's."""
-    server = request.app.state.config.server
+    state = request.app.state
+    server = state.config.server
+    name, port = asked_host(request) or (server.address, f":{server.port}")
+    advice = ""
+    if addresses.is_here(name):
+        if addresses.is_here(server.address):
+            how = "--host 0.0.0.0" if request.url.scheme == "https" else HTTPS
+            advice = f"This server listens on this machine only: start it with {how}."
+        else:
+            name = addresses.for_phones(
+                server.address, state.identity.name if state.identity else ""
+            )
+    if not advice and request.url.scheme != "https":
+        advice = f"Phones give motion to https pages only: start the server with {HTTPS}."
+    host = addresses.in_url(name)
+    trust = f"http://{host}:{state.trust_port}/" if state.trust_port and not advice else ""
+    return Invitation(f"{request.url.scheme}://{host}{port}/phone", advice, trust)
+
+
+def asked_host(request: Request) -> tuple[str, str] | None:
+    """Return the name and the `:port`, which may be empty, by which we were asked, if any."""
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
-        host = f"{server.host}:{server.port}"
-    name, port = _split(host)
-    advice = ""
-    if _here(name):
-        if _here(server.host):
-            advice = "This server listens on this machine only: start it with --host 0.0.0.0."
-        else:
-            host = own_address() + port
-    if not advice and request.url.scheme != "https":
-        advice = "Phones give motion to https pages only: put a proxy with TLS before this server."
-    return Invitation(f"{request.url.scheme}://{host}/phone", advice)
-
-
-def _split(host: str) -> tuple[str, str]:
-    """Split a Host header into the name and `:port`, which may be empty."""
+        return None
     found = re.fullmatch(r"(.*?)(:\d+)?", host)
-    return (found[1].strip("[]"), found[2] or "") if found else (host, "")
-
-
-def _here(host: str) -> bool:
-    if host.rstrip(".").endswith("localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def own_address() -> str:
-    """Return the address by which this machine's network knows it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
-            asking.connect(_ELSEWHERE)
-            return str(asking.getsockname()[0])
-        except OSError:  # no network
-            return socket.gethostname()
+    return (found[1].strip("[]"), found[2] or "") if found else None

@@ -1,7 +1,7 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.websockets import (
     WebSocketState,
 )
 
-from stream import config, wire, wire_text
+from stream import config, incoming, wire, wire_text
 from stream.entries import Query
 from stream.errors import DeviceError, JournalError, OverloadedError, ParameterError
 from stream.events import Error, Welcome
@@ -96,6 +96,7 @@ class DeviceConnection:
             hop=shared.signal.hop,
             activities=shared.activities,
             model=shared.model,
+            recording=self._hub.recorder.on,
         )
 
     async def _reading(self) -> None:
@@ -119,7 +120,7 @@ class DeviceConnection:
     def _take(self, payload: str | bytes) -> None:
         text = isinstance(payload, str)
         told = self._hub.devices.told(self._live.session.device)
-        frame = wire.decode(payload, self._source, self._limits, text=text, told=told)
+        frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
         self._hub.take(self._live, frame, self._source.rate_hz)
@@ -139,11 +140,8 @@ async def events(websocket: WebSocket) -> None:
         since = websocket.query_params.get("since")
         query = listener_query(websocket)
         with hub.publisher.listening(outbox, query):
-            states = [
-                encode(device.state()) for device in hub.devices if _asked(query, device.name)
-            ]
             begun = hub.publisher.history.newest
-            await _send_all(websocket, states)
+            await _send_all(websocket, list(_standing(hub, query)))
             if since is not None:
                 await _repeat(websocket, since, query, begun)
             await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
@@ -163,8 +161,13 @@ def listener_query(connection: WebSocket) -> Query:
     return Query(devices, types)
 
 
-def _asked(query: Query, device: str) -> bool:
-    return not query.devices or device in query.devices
+def _standing(hub: Hub, query: Query) -> Iterator[str]:
+    """Yield, encoded, how every device stands: its state, and what was said of its signal."""
+    for device in hub.devices:
+        if not query.devices or device.name in query.devices:
+            yield encode(device.state())
+            if device.judged is not None and "quality" in query.types:
+                yield encode(device.judged)
 
 
 @asynccontextmanager

@@ -147,7 +147,7 @@ def _decode_text(payload: str | bytes, source: Source, limits: Wire, told: Told)
         )
     source = _overridden(source, told)
     if raw.session is not None:
-        _check_session(raw.session, seq)
+        check_session(raw.session, seq)
     rate_hz = check_rate(raw.rate_hz, seq)
     rate_hz = rate_hz if raw.t0 is None else rate_hz or source.rate_hz
     t = _text_times(raw, n, rate_hz)
@@ -213,7 +213,8 @@ def _counted_times(
     return check_times(t0 + np.arange(n) / rate_hz, seq)
 
 
-def _check_session(session: str, seq: int | None) -> None:
+def check_session(session: str, seq: int | None) -> None:
+    """Raise DeviceError for what can't name a session."""
     try:
         check_id("session", session)
     except ParameterError as error:

@@ -45,7 +45,7 @@ _envelope = msgspec.json.Decoder(_Envelope)
 # are nested too deep, other ValueErrors for lone surrogates and numbers of thousands of digits.
 MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
 _ALLOWED = {
-    "type": ("samples",),
+    "type": ("samples", "label"),
     "units": get_args(Units),
     "axes": get_args(Axes),
     "gravity": get_args(Gravity),

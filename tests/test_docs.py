@@ -9,7 +9,7 @@ import typer
 
 from stream import config, mqtt
 from stream.cli import app
-from stream.dialects import DIALECTS, DIALLED
+from stream.dialects import CONNECTING, DIALECTS, DIALLED
 from stream.dialects.sensor_server import CLOSED
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +104,18 @@ def test_every_dialect_is_in_phones_and_protocol() -> None:
     for dialect in DIALLED:
         assert f"`stream/dialects/{dialect.name.replace('-', '_')}.py`" in phones
         assert f'"{dialect.name}"' in phones  # as the value of app
+
+
+def test_every_app_that_connects_is_in_phones_and_has_a_port() -> None:
+    phones = (ROOT / "docs" / "phones.md").read_text()
+    assert set(re.findall(r"port `tcp\.(\w+)`", phones)) == {
+        dialect.name.replace("-", "_") for dialect in CONNECTING
+    }
+    for dialect in CONNECTING:
+        module = dialect.name.replace("-", "_")
+        assert f"\n{module} = " in phones
+        assert f"`stream/dialects/{module}.py`" in phones
+        assert module in config.Tcp.__struct_fields__
 
 
 def test_every_close_code_of_sensor_server_is_in_phones() -> None:

@@ -1,4 +1,4 @@
-"""The commands of the trainer: `gaitway train`, `evaluate`, `adapt`, `bench` and `data get`.
+"""The commands of the trainer: `train`, `evaluate`, `evaluate-rates`, `adapt`, `bench`, `data get`.
 
 TensorFlow is only looked for when a recipe runs, so that the other commands start at once.
 """
@@ -16,6 +16,7 @@ from trainer.cli_errors import named_errors
 from trainer.cli_options import Data, Epochs, Jobs, Seed
 from trainer.options import Options, Protocol
 from trainer.personal import cli as adapt_cli
+from trainer.rates import cli as rates_cli
 
 app = typer.Typer(rich_markup_mode="rich")
 data = typer.Typer(
@@ -24,6 +25,7 @@ data = typer.Typer(
 app.add_typer(data, name="data")
 app.add_typer(bench, name="bench")
 app.add_typer(adapt_cli.app)
+app.add_typer(rates_cli.app)
 
 
 class Recipe(StrEnum):

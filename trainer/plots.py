@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer.evaluation.reliability import BINS, Reliability
 from trainer.evaluation.scores import Score
+from trainer.rates.agreement import REQUIRED, Agreement
 
 BLUE, AXES = "#2f6690", ("#2f6690", "#d1495b", "#66a182")
 Panels = list[Axes]
@@ -94,6 +95,24 @@ def reliability(path: Path, title: str, found: Reliability) -> None:
         panel.set_ylim(0, 1.02)
         panel.set_xlabel("highest probability")
     _title(axes, f"{title}\ncalibration error {found.error:.3f}")
+    figure.savefig(path)
+
+
+def kept(path: Path, title: str, found: Sequence[Agreement]) -> None:
+    """Draw, by variant, the share of windows kept (a dot) down to the worst person's (a line)."""
+    groups = dict.fromkeys(one.group for one in found)
+    variants = list(dict.fromkeys(one.variant for one in found))
+    figure, panels = _figure(9.0, 1.2 + 0.24 * len(variants), columns=len(groups))
+    for axes, group in zip(panels, groups, strict=True):
+        of_group = [one for one in found if one.group == group]
+        rows = [variants.index(one.variant) for one in of_group]
+        axes.hlines(rows, [one.worst[1] for one in of_group], [one.kept for one in of_group], BLUE)
+        axes.plot([one.kept for one in of_group], rows, "o", color=BLUE)
+        axes.axvline(REQUIRED, linestyle="--", color="black", linewidth=1.0)
+        axes.set_yticks(range(len(variants)), variants if axes is panels[0] else [""] * len(rows))
+        axes.invert_yaxis()
+        _title(axes, group)
+    figure.suptitle(title)
     figure.savefig(path)
 
 

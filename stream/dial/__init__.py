@@ -35,7 +35,7 @@ class Dialler:
         self._options = options
         self._lines = [Line(phone, limits, hub) for phone in phones]
         for phone in phones:
-            hub.devices.get(phone.device)  # offline until it answers
+            hub.devices.get(phone.device).expected = True  # and offline until it answers
 
     async def run(self) -> None:
         """Call all phones until cancelled."""

@@ -1,11 +1,20 @@
-"""The apps that people already have, one module each, and the table of them.
+"""The apps that people already have, one module each, and the tables of them.
 
 A dialect reads its app's messages, and says what is known of them; the rest is `normalise`'s.
 """
 
-from stream.dialects import phyphox, sensor_logger, sensor_server
+from stream.dialects import (
+    edge_impulse,
+    hyperimu,
+    phyphox,
+    sensor_logger,
+    sensor_server,
+    sensor_streamer,
+)
 from stream.dialects.dialect import Dialect
 
 SENSOR_LOGGER = sensor_logger.DIALECT
-DIALECTS: tuple[Dialect, ...] = (SENSOR_LOGGER,)  # each at POST /v1/<name>
-DIALLED: tuple[Dialect, ...] = (sensor_server.DIALECT, phyphox.DIALECT)  # the phone is the server
+# Each is posted to /v1/<name>; connects to a port of its own, by TCP; or is a server itself.
+DIALECTS: tuple[Dialect, ...] = (SENSOR_LOGGER, edge_impulse.DIALECT)
+CONNECTING: tuple[Dialect, ...] = (hyperimu.DIALECT, sensor_streamer.DIALECT)
+DIALLED: tuple[Dialect, ...] = (sensor_server.DIALECT, phyphox.DIALECT)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from stream.config import Wire
-from stream.dialects.dialect import Dialect
+from stream.dialects.dialect import Dialect, check_reading, nobody
 from stream.errors import DeviceError
-from stream.limits import MAX_T_S, STANDARD_GRAVITY
+from stream.limits import MAX_T_S
 from stream.readings import Push, Reading, Traits
 from stream.wire_text import MALFORMED
 
@@ -91,10 +91,7 @@ def _readings(buffers: dict[str, _Buffer], max_g: float) -> Iterator[Reading]:
     for t, x, y, z in zip(*columns, strict=False):
         if t is None or x is None or y is None or z is None:
             continue  # the sensor gave no number
-        xyz = (x, y, z)
-        if not max(map(abs, xyz)) <= max_g * STANDARD_GRAVITY:
-            raise DeviceError(f"{xyz}: finite and within ±{max_g:g} g is allowed")
-        yield Reading("total", _time(t), xyz)
+        yield check_reading("acc", "total", _time(t), (x, y, z), max_g)
 
 
 class Taken(NamedTuple):
@@ -186,9 +183,4 @@ def as_push(readings: list[Reading]) -> Push:
     return Push(device="", session=None, number=0, readings=readings)
 
 
-def owner(_payload: bytes) -> str:
-    """Return nothing: an answer doesn't say whose it is, who dials knows."""
-    return ""
-
-
-DIALECT = Dialect("phyphox", read, owner, TRAITS, MISSING)
+DIALECT = Dialect("phyphox", read, nobody, TRAITS, MISSING)

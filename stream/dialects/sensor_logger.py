@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from stream.config import Wire
-from stream.dialects.dialect import Dialect, valid_id
+from stream.dialects.dialect import Dialect, check_reading, check_time, valid_id
 from stream.errors import DeviceError
-from stream.limits import MAX_T_S, STANDARD_GRAVITY
-from stream.readings import SECONDS, Kind, Mark, Push, Reading, Traits
+from stream.readings import Kind, Mark, Push, Reading, Traits
 from stream.wire_text import MALFORMED
 
 KINDS: dict[str, Kind] = {  # of the sensors that count; the app writes them so
@@ -92,16 +91,13 @@ def owner(payload: bytes) -> str:
 
 
 def _reading(sensor: _Sensor, max_g: float) -> Reading:
-    if sensor.time is None or not abs(sensor.time) * SECONDS["ns"] <= MAX_T_S:
-        raise DeviceError(f"{sensor.name}: time = {sensor.time}: nanoseconds since 1970 are needed")
+    time = check_time(sensor.name, sensor.time, "ns", "1970")
     try:
         vector = _vector.decode(sensor.values)
     except MALFORMED as error:
         raise DeviceError(f"{sensor.name}: values are not x, y, z: {error}") from error
     xyz = (vector.x, vector.y, vector.z)
-    if not max(map(abs, xyz)) <= max_g * STANDARD_GRAVITY:
-        raise DeviceError(f"{sensor.name}: {xyz}: finite and within ±{max_g:g} g is allowed")
-    return Reading(KINDS[sensor.name], sensor.time, xyz)
+    return check_reading(sensor.name, KINDS[sensor.name], time, xyz, max_g)
 
 
 DIALECT = Dialect("sensor-logger", read, owner, TRAITS, MISSING)

@@ -6,9 +6,9 @@ Source of the format: github.com/umer0586/SensorServer, README.md and SensorWebS
 import msgspec
 
 from stream.config import Wire
-from stream.dialects.dialect import Dialect
+from stream.dialects.dialect import Dialect, check_reading, nobody
 from stream.errors import DeviceError
-from stream.limits import MAX_T_S, STANDARD_GRAVITY
+from stream.limits import MAX_T_S
 from stream.readings import SECONDS, Push, Reading, Traits
 from stream.wire_text import MALFORMED
 
@@ -61,14 +61,7 @@ def _reading(message: _Message, max_g: float) -> Reading:
         xyz = _vector.decode(message.values)
     except MALFORMED as error:
         raise DeviceError(f"values are not x, y, z: {error}") from error
-    if not max(map(abs, xyz)) <= max_g * STANDARD_GRAVITY:
-        raise DeviceError(f"{xyz}: finite and within ±{max_g:g} g is allowed")
-    return Reading("total", float(message.timestamp), xyz)
+    return check_reading("accelerometer", "total", float(message.timestamp), xyz, max_g)
 
 
-def owner(_payload: bytes) -> str:
-    """Return nothing: a message doesn't say whose it is, who dials knows."""
-    return ""
-
-
-DIALECT = Dialect("sensor-server", read, owner, TRAITS, MISSING)
+DIALECT = Dialect("sensor-server", read, nobody, TRAITS, MISSING)

@@ -10,6 +10,7 @@ export class Fleet {
   told = 0; // how many segments there have been
   segments = []; // closed ones, oldest first: {device, activity, start, end}, ms
   dirty = new Set(); // devices that changed
+  gone = new Set(); // devices that were there and said nothing: nobody lists them any more
   #midnight;
 
   /** `midnight`: when the day began, ms; what was before doesn't count as today's. */
@@ -20,24 +21,44 @@ export class Fleet {
   hear(message) {
     const device = this.#device(message.device);
     if (message.type === 'state') this.#state(device, message);
-    else if (message.type === 'status') device.online = message.status === 'online';
+    else if (message.type === 'status') return this.#status(device, message);
     else if (message.type === 'quality') {
       device.quality = message.state;
       device.advice = message.advice;
     } else if (message.type === 'prediction') this.#predicted(device, message);
     else if (message.type === 'activity') this.#changed(device, message);
+    device.heard ||= message.type !== 'state' || message.status === 'offline' || message.since !== null;
     this.dirty.add(device);
+  }
+
+  /** The connection is new: who is here will be said. */
+  begin() {
+    for (const device of this.devices.values()) {
+      device.online = false;
+      this.dirty.add(device);
+    }
+  }
+
+  #status(device, { status }) {
+    device.online = status === 'online';
+    if (device.online || device.heard) return this.dirty.add(device);
+    this.devices.delete(device.name);
+    this.dirty.delete(device);
+    this.gone.add(device.name);
   }
 
   #device(name) {
     let device = this.devices.get(name);
     if (device === undefined) {
+      this.gone.delete(name);
       device = {
         name,
         online: false,
+        heard: false, // anything besides that it is here
         activity: 'Unknown',
         since: null, // ms
-        confidence: null,
+        newest: null, // activity of the newest prediction
+        confidence: null, // of the newest prediction, or, before there is one, of the activity
         quality: 'good',
         advice: '',
         seen: 0, // ms of the newest prediction
@@ -53,6 +74,7 @@ export class Fleet {
   #state(device, { activity, since, confidence, quality, status }) {
     device.activity = activity;
     device.since = since === null ? null : Date.parse(since);
+    device.newest = null;
     device.confidence = confidence;
     device.quality = quality;
     device.online = status === 'online';
@@ -62,17 +84,20 @@ export class Fleet {
     device.strip.push({ activity, confidence });
     if (device.strip.length > STRIP) device.strip.shift();
     device.seen = Date.parse(time);
-    if (activity === device.activity) device.confidence = confidence;
+    [device.newest, device.confidence] = [activity, confidence];
   }
 
   #changed(device, message) {
     const time = Date.parse(message.time);
     if (message.event === 'ended') this.#ended(device, message, time);
-    const before = device.since !== null && time < device.since; // history: the state is newer
-    if (before) return;
     const started = message.event === 'started';
+    if (device.since !== null && time <= device.since) {
+      const same = message.activity === device.activity;
+      if (time < device.since || same === started) return; // history: the state says it, or more
+    }
     device.activity = started ? message.activity : 'Unknown';
     device.since = time;
+    device.newest = null;
     device.confidence = started ? message.confidence : null;
   }
 

@@ -1,4 +1,5 @@
-// Frames as the protocol's binary: 24 bytes of header, then 4 floats a sample. Knows no socket.
+// Frames as the protocol's binary: 24 bytes of header, then 4 floats a sample; labels as its JSON.
+// Knows no socket.
 
 const VERSION = 1;
 const OFFSETS = 1; // flag: each sample begins with its seconds after t0
@@ -17,8 +18,10 @@ export function frameOf(samples) {
   return { t0, rows };
 }
 
-/** Write a frame with its number, as an ArrayBuffer. */
-export function encode({ t0, rows }, seq) {
+/** Write a frame with its number, as an ArrayBuffer, or a label {t, label}, as text. */
+export function encode(frame, seq) {
+  if (frame.label !== undefined) return JSON.stringify({ type: 'label', seq, ...frame });
+  const { t0, rows } = frame;
   const buffer = new ArrayBuffer(HEADER + 4 * rows.length);
   const view = new DataView(buffer);
   view.setUint8(0, VERSION);

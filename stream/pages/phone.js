@@ -1,23 +1,28 @@
 // The phone's page: sensor → frames → link, and what the server says → the screen.
 
 import { Awake } from './awake.js';
+import { FaceUp } from './face-up.js';
 import { frameOf } from './frames.js';
 import { Link } from './link.js';
 import { isAllowed, recall, remember } from './name.js';
 import { Screen } from './screen.js';
-import { Sensor, hasOppositeSigns, permission } from './sensor.js';
+import { Sensor, permission } from './sensor.js';
+import { recallSigns, rememberSigns } from './signs.js';
+import { Teach } from './teach.js';
 
 const FRAME_S = 0.25; // of signal in a frame
-const axes = hasOppositeSigns() ? 'ios' : 'android';
 const screen = new Screen();
 const sensor = new Sensor();
 const awake = new Awake();
+const teach = new Teach();
+const faceUp = new FaceUp();
 let link = null;
 let samples = []; // not yet in a frame
 let hiddenSince = null;
+let asking = false; // for permission
 
 screen.name.value = recall();
-screen.signs(axes);
+screen.signs(recallSigns());
 screen.name.addEventListener('input', () => {
   const allowed = isAllowed(screen.name.value);
   screen.nameAllowed(allowed);
@@ -27,26 +32,30 @@ screen.toggle.addEventListener('click', () => (link === null ? start() : stop())
 sensor.addEventListener('sample', ({ detail }) => take(detail));
 sensor.addEventListener('trouble', ({ detail }) => screen.trouble('sensor', detail));
 document.addEventListener('visibilitychange', onVisibility);
-setInterval(() => screen.kept(link, FRAME_S), 500);
+faceUp.addEventListener('signs', ({ detail }) => onSigns(detail));
+setInterval(() => onTick(), 500);
 if (!globalThis.isSecureContext) permission().then((said) => screen.trouble('permission', said));
 
 async function start() {
   if (!isAllowed(screen.name.value)) return screen.nameAllowed(false);
-  screen.toggle.disabled = true;
-  const refused = await permission(); // first of all: iOS asks only while it handles the tap
-  screen.toggle.disabled = false;
+  if (asking) return; // the button stays enabled, or the keyboard would lose it
+  asking = true;
+  const refused = await permission().finally(() => (asking = false)); // iOS asks only in the tap
   screen.trouble('permission', refused);
   if (refused) return;
   link = new Link(streamUrl(screen.name.value));
-  link.addEventListener('message', ({ detail }) => screen.hear(detail));
+  link.addEventListener('message', ({ detail }) => hear(detail));
   link.addEventListener('state', ({ detail }) => onState(detail));
   screen.streaming(true);
+  teach.attach(link, screen.name.value);
+  faceUp.attach(screen.name.value);
   sensor.start();
   link.start();
   screen.awake(await awake.hold());
 }
 
 function stop() {
+  teach.stop();
   sensor.stop();
   flush();
   link.stop(); // which may take until the server is back: its state says so
@@ -57,6 +66,8 @@ function onState({ name, text }) {
   if (name !== 'done' && name !== 'refused') return;
   link = null;
   samples = [];
+  teach.attach(null, screen.name.value);
+  faceUp.attach('');
   sensor.stop();
   awake.release();
   screen.trouble('sensor', '');
@@ -64,8 +75,26 @@ function onState({ name, text }) {
   screen.trouble('link', name === 'refused' ? text : '');
 }
 
+function hear(message) {
+  if (message.type === 'welcome') teach.recording(message.recording === true);
+  if (message.type === 'error' && message.code === 'not-recorded') teach.refused(message.message);
+  else screen.hear(message);
+}
+
+function onTick() {
+  screen.kept(link, FRAME_S);
+  teach.show(link === null ? 0 : link.outbox.length * FRAME_S);
+}
+
+function onSigns(axes) {
+  rememberSigns(axes);
+  screen.signs({ axes, checked: true });
+}
+
 function take(sample) {
   screen.sample(sample);
+  teach.sample(sample);
+  faceUp.sample(sample);
   samples.push(sample);
   if (sample.t - samples[0].t >= FRAME_S) flush();
 }
@@ -91,6 +120,6 @@ async function onVisibility() {
 function streamUrl(device) {
   const url = new URL('/v1/stream', location.href);
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.search = new URLSearchParams({ device, axes });
+  url.search = new URLSearchParams({ device, axes: recallSigns().axes });
   return url;
 }

@@ -93,8 +93,9 @@ export class Screen {
     if (element('kept').textContent !== text) element('kept').textContent = text;
   }
 
-  signs(axes) {
-    element('signs').textContent = axes === 'ios' ? 'iPhone’s, turned round' : 'Android’s';
+  signs({ axes, checked }) {
+    const whose = axes === 'ios' ? 'iPhone’s, turned round' : 'Android’s';
+    element('signs').textContent = `${whose}, ${checked ? 'checked' : 'a guess'}`;
   }
 
   awake(held) {

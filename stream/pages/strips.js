@@ -1,16 +1,25 @@
-// The two pictures of a tile: how sure the last predictions were, and the last hour's segments.
+// The pictures of a tile: its signal, how sure the last predictions were, the last hour's segments.
+
+import { drawWaveform } from './waveform.js';
 
 const HOUR_MS = 3_600_000;
 const BARS = 30;
-let shades = null;
+const colours = new Map(); // by name, as the theme has them now
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => (shades = null));
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => colours.clear());
+
+function colour(name) {
+  let known = colours.get(name);
+  if (known === undefined) {
+    known = getComputedStyle(document.documentElement).getPropertyValue(name);
+    colours.set(name, known);
+  }
+  return known;
+}
 
 /** The colour of an activity; a model's own activities share one. */
 function shade(activity) {
-  shades ??= getComputedStyle(document.documentElement);
-  const own = shades.getPropertyValue(`--${activity.toLowerCase()}`);
-  return own || shades.getPropertyValue('--accent');
+  return colour(`--${activity.toLowerCase()}`) || colour('--accent');
 }
 
 function prepared(canvas) {
@@ -22,6 +31,12 @@ function prepared(canvas) {
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
   return [context, width, height];
+}
+
+/** Draw the last seconds, samples {t, x, y, z}. */
+export function drawSignal(canvas, samples) {
+  const [context, width, height] = prepared(canvas);
+  drawWaveform(context, width, height, samples, colour);
 }
 
 /** Draw a bar a prediction, newest at the right, as high as it is sure. */

@@ -1,8 +1,9 @@
 // The last seconds of the signal, drawn. Draws once a screen refresh at most.
 
-const SECONDS = 6;
+export const SECONDS = 6;
+export const CALM_MS = 1000; // between two pictures, for who asked for less motion
 const RANGE = 25; // m/s² up and down
-const CALM_MS = 1000; // between two pictures, for who asked for less motion
+const GAP_S = 1; // longer silence is no line
 
 export class Waveform {
   #canvas;
@@ -49,24 +50,38 @@ export class Waveform {
     const context = canvas.getContext('2d');
     context.scale(scale, scale);
     const style = getComputedStyle(canvas);
-    context.strokeStyle = style.getPropertyValue('--line');
-    context.lineWidth = 1;
-    for (const share of [0.1, 0.5, 0.9]) line(context, [[0, height * share], [width, height * share]]);
-    const newest = this.#samples.at(-1)?.t ?? 0;
-    context.lineWidth = 1.75;
-    context.lineJoin = 'round';
-    for (const axis of ['x', 'y', 'z']) {
-      context.strokeStyle = style.getPropertyValue(`--axis-${axis}`);
-      line(context, this.#samples.map((sample) => [
-        width * (1 - (newest - sample.t) / SECONDS),
-        (height / 2) * (1 - Math.max(-1, Math.min(1, sample[axis] / RANGE))),
-      ]));
-    }
+    drawWaveform(context, width, height, this.#samples, (name) => style.getPropertyValue(name));
   }
 }
 
-function line(context, points) {
+/** Draw samples {t, x, y, z}, the newest at the right; `colour(name)` gives a colour of the theme. */
+export function drawWaveform(context, width, height, samples, colour) {
+  context.strokeStyle = colour('--line');
+  context.lineWidth = 1;
   context.beginPath();
-  for (const [x, y] of points) context.lineTo(x, y);
+  for (const share of [0.1, 0.5, 0.9]) {
+    context.moveTo(0, height * share);
+    context.lineTo(width, height * share);
+  }
+  context.stroke();
+  context.lineWidth = 1.75;
+  context.lineJoin = 'round';
+  for (const axis of ['x', 'y', 'z']) {
+    context.strokeStyle = colour(`--axis-${axis}`);
+    line(context, width, height, samples, axis);
+  }
+}
+
+function line(context, width, height, samples, axis) {
+  const newest = samples.at(-1)?.t ?? 0;
+  let before = -Infinity;
+  context.beginPath();
+  for (const sample of samples) {
+    const x = width * (1 - (newest - sample.t) / SECONDS);
+    const y = (height / 2) * (1 - Math.max(-1, Math.min(1, sample[axis] / RANGE)));
+    if (sample.t - before > GAP_S) context.moveTo(x, y);
+    else context.lineTo(x, y);
+    before = sample.t;
+  }
   context.stroke();
 }

@@ -5,6 +5,7 @@ import pytest
 
 from clients.errors import NonsenseError
 from clients.outbox import Outbox
+from stream.incoming import Label
 from stream.wire import Frame
 from tests.clients.made import samples
 
@@ -20,9 +21,13 @@ def take_all(outbox: Outbox) -> list[tuple[int | None, float]]:
     """Return (seq, number of the frame by its samples) of everything that waits."""
     taken = []
     while outbox.waiting:
-        frame = outbox.take()
-        taken.append((frame.seq, float(frame.xyz[0, 0])))
+        taken.append(number_and_mark(outbox.take()))
     return taken
+
+
+def number_and_mark(message: Frame | Label) -> tuple[int | None, float]:
+    assert isinstance(message, Frame)
+    return message.seq, float(message.xyz[0, 0])
 
 
 def test_frames_are_numbered_in_order() -> None:
@@ -72,6 +77,24 @@ def test_a_forgotten_session_is_numbered_anew() -> None:
     assert outbox.session_base == 2 * 20
 
 
+def test_a_label_is_kept_like_a_frame_and_told_anew_where_it_was_forgotten() -> None:
+    outbox = Outbox(8)
+    for label in (Label(None, 3.0, "Walking"), Label(None, 9.0, "Sitting")):
+        outbox.add(label)
+        outbox.add(Frame(None, None, None, samples(0)))
+    assert [outbox.take().seq for _ in range(4)] == [0, 1, 2, 3]
+    outbox.ack(1)
+    assert not outbox.resume(0)
+    again = [outbox.take() for _ in range(3)]
+    assert again[:2] == [Label(0, 3.0, "Walking"), Label(1, 9.0, "Sitting")]
+    outbox.ack(2)
+    outbox.add(Label(None, 12.0, None))
+    outbox.take()
+    outbox.ack(3)
+    assert not outbox.resume(0)
+    assert not outbox.waiting  # an end needs no telling
+
+
 def test_a_session_that_nothing_was_acked_of_is_not_forgotten() -> None:
     outbox = filled(2)
     take_all(outbox)
@@ -106,8 +129,8 @@ def test_any_order_of_acks_and_breaks_loses_and_repeats_nothing() -> None:
                 added += 1
             for _ in range(rng.integers(0, 4)):
                 if outbox.waiting:
-                    frame = outbox.take()
-                    got.setdefault(frame.seq or 0, float(frame.xyz[0, 0]))
+                    seq, mark = number_and_mark(outbox.take())
+                    got.setdefault(seq or 0, mark)
             if got and rng.random() < 0.5:
                 outbox.ack(max(got))
             elif rng.random() < 0.3:

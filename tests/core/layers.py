@@ -11,12 +11,17 @@ LAYERS = {
     "errors": NOUNS,
     "events": NOUNS,
     "config": NOUNS,
+    "config_words": NOUNS,
+    "folders": NOUNS,
     "limits": CORE,
     "wire": CORE,
     "wire_binary": CORE,
     "wire_text": CORE,
+    "incoming": CORE,
+    "labels": CORE,
     "readings": CORE,
     "dialects": CORE,  # all its modules
+    "splitter": CORE,
     "ordering": CORE,
     "join": CORE,
     "normalise": CORE,
@@ -31,6 +36,7 @@ LAYERS = {
     "entries": CORE,
     "groups": CORE,
     "records": CORE,
+    "waveform": CORE,
     "artifact": MODEL,
     "classifier": MODEL,
     "batcher": MODEL,
@@ -42,6 +48,7 @@ LAYERS = {
     "history": SHELL,
     "keeper": SHELL,
     "answering": SHELL,
+    "record": SHELL,
     "hub": SHELL,
     "live": SHELL,
     "metrics": SHELL,
@@ -54,12 +61,20 @@ LAYERS = {
     "face_up": SHELL,
     "push": SHELL,
     "publish": SHELL,
+    "ports": SHELL,
+    "tcp": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "web": SHELL,
+    "addresses": SHELL,
+    "certificates": SHELL,
+    "tls": SHELL,
+    "trust": SHELL,
     "http": SHELL,
     "recovery": SHELL,
     "service": PROGRAM,
+    "terminal": PROGRAM,
+    "options": PROGRAM,
     "cli": PROGRAM,
 }
 PURE_PACKAGES = {"numpy", "msgspec"}
@@ -71,8 +86,8 @@ IMPURE = {
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
-    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text"),
-    *("stream.events", "stream.errors", "stream.config"),
+    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text", "stream.incoming"),
+    *("stream.events", "stream.errors", "stream.config", "stream.folders"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines
 

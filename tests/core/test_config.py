@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream import config
-from stream.config import Config
+from stream.config import Config, Server
 from stream.errors import ConfigError
 
 SECTIONS = [name for name in Config.__struct_fields__ if name != "devices"]
@@ -76,6 +76,14 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
             "[server]\nport = 2026-11-22",
             "server.port = datetime.date(2026, 11, 22): expected `int`",
         ),
+        ("[tcp]\nhyperimu = 65536", "tcp.hyperimu = 65536: expected `int` <= 65535"),
+        (
+            '[tcp]\nhyperimu = "on"',
+            "tcp.hyperimu = 'on': a port from 0 to 65535 is allowed, or noth",
+        ),
+        ('[server]\nkey = "k"', "server.cert = '', server.key = 'k': both files are needed, or n"),
+        ('[server]\ncert = "c"', "server.cert = 'c', server.key = '': both files are needed, or"),
+        ('[server]\nhttps = "yes"', "server.https = 'yes': expected `bool`, got `str`"),
         ('[mqtt]\nurl = "http://b"', "mqtt.url = 'http://b': mqtt://user@host:1883 or mqtts://"),
         ('[mqtt]\nbase = "a/#"', "mqtt.base = 'a/#': a topic without # or +"),
         ('[mqtt]\nclient_id = "a b"', "mqtt.client_id = 'a b': 1 to 64 of A-Z a-z 0-9"),
@@ -118,6 +126,23 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         config.load(tmp_path / "nowhere.toml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         config.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("server", "secure", "address"),
+    [
+        (Server(), False, "127.0.0.1"),
+        (Server(https=True), True, "0.0.0.0"),  # noqa: S104  compared, not bound
+        (Server(cert="c", key="k"), True, "0.0.0.0"),  # noqa: S104  as above
+        (Server(https=True, host="127.0.0.1"), True, "127.0.0.1"),
+        (Server(host="::"), False, "::"),
+    ],
+)
+def test_with_tls_phones_are_let_in_unless_told_otherwise(
+    server: Server, secure: bool, address: str
+) -> None:
+    assert server.secure is secure
+    assert server.address == address
 
 
 @pytest.mark.skipif(not SHOWN.exists(), reason="config.toml is not written yet")

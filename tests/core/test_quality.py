@@ -1,6 +1,7 @@
 """What is wrong with a signal is named, in one plain sentence, within 5 s of device time."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,6 +36,25 @@ def said(
         if verdict is not None:
             found.append((float(t[min(i + frame_size, len(t)) - 1] - t[0]), verdict))
     return found
+
+
+def said_by(
+    t: Times, xyz: Readings, batch_s: float, monitor: Monitor | None = None
+) -> list[tuple[float, Verdict]]:
+    """Feed frames of `batch_s` each, as apps send them; return the same as `said`."""
+    monitor = monitor or Monitor()
+    found = []
+    edges = np.searchsorted(t, np.arange(t[0], t[-1], batch_s) - 1e-9).tolist()
+    for i, j in pairwise(dict.fromkeys([*edges, len(t)])):
+        monitor.feed(t[i:j], xyz[i:j])
+        verdict = monitor.verdict(gaps=0, late=0)
+        if verdict is not None:
+            found.append((float(t[j - 1] - t[0]), verdict))
+    return found
+
+
+def jittered(t: Times, rate_hz: float, seed: int) -> Times:
+    return t + np.random.default_rng(seed).uniform(-0.2, 0.2, len(t)) / rate_hz
 
 
 def still(xyz: Readings) -> Readings:
@@ -72,6 +92,46 @@ def test_what_is_wrong_from_the_start_is_named_within_5_s(
     assert warnings[0][0] <= WITHIN_S
     assert warnings[0][1].advice.startswith(advice)
     assert len(warnings) == 1
+
+
+BATCHES_S = [0.1, 0.25, 0.5, 0.7, 0.99, 1.0, 1.3, 1.9, 2.0]
+
+
+@pytest.mark.parametrize("batch_s", BATCHES_S)
+@pytest.mark.parametrize(
+    ("rates_hz", "spoil", "advice"),
+    [
+        ([20.0, 30.0, 60.0, 100.0, 200.0], still, "The sensor repeats the same reading"),
+        ([5.0, 20.0, 60.0, 200.0], lambda xyz: xyz / 9.80665, "The readings look like g"),
+        ([5.0], lambda xyz: xyz, "Your rate is 5 Hz, at least 20 Hz is needed"),
+    ],
+)
+def test_it_is_named_within_5_s_at_every_rate_and_however_samples_are_batched(
+    rates_hz: list[float], spoil: Callable[[Readings], Readings], advice: str, batch_s: float
+) -> None:
+    for rate_hz in rates_hz:
+        xyz = np.asarray(spoil(phone(round(12 * rate_hz))), np.float32)
+        for t in (times(12, rate_hz), jittered(times(12, rate_hz), rate_hz, 1)):
+            when, verdict = next(item for item in said_by(t, xyz, batch_s) if not item[1].good)
+            assert when <= WITHIN_S
+            assert verdict.advice.startswith(advice)
+
+
+# A frame of two seconds is a little longer where a timer is late.
+@pytest.mark.parametrize("batch_s", [*BATCHES_S, 2.1])
+@pytest.mark.parametrize("rate_hz", [20.0, 30.0, 60.0, 100.0, 200.0])
+def test_a_sensor_that_freezes_midway_is_named_within_5_s_of_its_last_change(
+    rate_hz: float, batch_s: float
+) -> None:
+    for seed in range(40):  # over two seconds, so that looks fall just before it is known
+        t = jittered(times(16, rate_hz), rate_hz, seed)
+        xyz = phone(len(t), seed)
+        last = round((6 + seed / 19) * rate_hz)
+        xyz[last:] = xyz[last]
+        poor = [(when, v.advice) for when, v in said_by(t, xyz, batch_s) if not v.good]
+        frozen_t = t[last] - t[0]
+        assert frozen_t < poor[0][0] <= frozen_t + WITHIN_S
+        assert poor[0][1].startswith("The sensor repeats the same reading")
 
 
 @pytest.mark.parametrize("frame_size", [1, 7, 20])
@@ -176,6 +236,24 @@ def test_a_session_words_it_as_a_message() -> None:
     assert (slow.device, slow.session, slow.state) == ("pixel-7", "s1", "poor")
     assert slow.rate_hz == pytest.approx(10, rel=0.05)
     assert slow.advice == "Your rate is 10 Hz, at least 20 Hz is needed."
+
+
+@pytest.mark.parametrize("batch_s", [0.1, 0.5, 1.0, 1.9, 2.0])
+def test_signs_that_a_face_up_check_turned_are_named_within_5_s(batch_s: float) -> None:
+    note = "Readings are taken as m/s² with iOS's signs: the face-up check found it."
+    live, n = session(), round(20 * batch_s)
+    heard: list[tuple[float, str]] = []
+    for number, end in enumerate(range(n, 400, n)):
+        turned = end > 200
+        if turned and end - n <= 200:  # as `face_up.check` does
+            live.break_off()
+        xyz = phone(n, number)
+        one = frame(-xyz if turned else xyz, times(20, 20)[end - n : end])
+        live.feed(one._replace(axes="ios", note=note) if turned else one)
+        heard += [(end / 20, message.advice) for message in [live.quality()] if message]
+    assert heard[0][1] == ""
+    assert heard[-1][1] == note
+    assert heard[-1][0] <= 10 + WITHIN_S
 
 
 def test_skipped_frames_are_named_within_5_s() -> None:

@@ -14,7 +14,7 @@ from stream.config import Signal, Wire
 from stream.dialects import sensor_logger
 from stream.errors import ConfigError, DeviceError, JournalError
 from stream.intake import Intake
-from stream.records import FrameInput, LiveState, PushInput, WindowState
+from stream.records import FileState, FrameInput, LiveState, PushInput, WindowState
 from stream.session import Session, SessionOptions
 from stream.window import Window
 from stream.wire import NOTHING_TOLD, Frame
@@ -32,7 +32,7 @@ from tests.core.streams import (
 from tests.core.test_chunking import incidents
 from tests.sensor_logger import entries, message, walk
 
-INPUTS = list[tuple[int, bytes]]
+NO_FILE = FileState("", 0, 0)
 
 
 class World:
@@ -81,7 +81,7 @@ class World:
     def saved(self) -> bytes:
         intake = self.intake.save() if self.intake else None
         waiting = [WindowState.of(window) for window in self.waiting]
-        return records.encode(LiveState(1, self.live.save(), intake, waiting, b""))
+        return records.encode(LiveState(1, self.live.save(), intake, waiting, b"", NO_FILE))
 
     def killed(self) -> "World":
         """Return another that goes on where this one stands."""
@@ -193,7 +193,7 @@ def test_another_grid_is_refused() -> None:
 
 
 def test_what_another_version_wrote_is_refused() -> None:
-    state = LiveState(99, Session("a", "b", OPTIONS).save(), None, [], b"")
+    state = LiveState(99, Session("a", "b", OPTIONS).save(), None, [], b"", NO_FILE)
     with pytest.raises(JournalError, match="version 99"):
         records.decode_live(records.encode(state))
     with pytest.raises(JournalError, match="not what the journal writes"):

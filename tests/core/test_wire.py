@@ -163,7 +163,11 @@ def test_binary_is_told_from_text_by_its_first_byte() -> None:
         ({"seq": 3, "xyz": [[0, 0, 0]] * 4097}, "4097 samples: a frame has 1 to 4096", 3),
         ({"seq": 3, "xyz": [[0, 0, 0], [0, 393, 0]]}, "sample 1, y = 393 m/s²: .* ±40 g", 3),
         ({"seq": 3, "xyz": [[0, 0, -1e300]]}, r"sample 0, z = -1e\+300 m/s²: .* ±40 g", 3),
-        ({"seq": 3, "type": "auth", "xyz": [[0, 0, 0]]}, "'auth'.*: samples is allowed", 3),
+        (
+            {"seq": 3, "type": "auth", "xyz": [[0, 0, 0]]},
+            "'auth'.*: samples or label is allowed",
+            3,
+        ),
         ({"seq": 3, "type": 1, "xyz": [[0, 0, 0]]}, "type", 3),
         ({"seq": -1, "xyz": [[0, 0, 0]]}, "seq = -1: 0 to 4294967295 is allowed", None),
         ({"seq": 2**32, "xyz": [[0, 0, 0]]}, "seq = 4294967296: 0 to 4294967295", None),

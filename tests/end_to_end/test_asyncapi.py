@@ -11,7 +11,7 @@ import pytest
 import yaml
 from websockets.asyncio.client import ClientConnection, connect
 
-from stream import events
+from stream import events, incoming
 from stream.service import Service
 from stream.wire_text import TextFrame
 
@@ -36,7 +36,7 @@ async def drain(socket: ClientConnection, until: str) -> set[str]:
 
 
 async def test_a_whole_conversation_fits(running: Service) -> None:
-    types = "activity,prediction,status,quality"
+    types = "activity,prediction,status,quality,waveform"
     xyz = np.random.default_rng(0).normal([0, 9.8, 0], 0.01, (400, 3))
     frames = [xyz[first : first + 40].tolist() for first in range(0, 400, 40)]
     async with (
@@ -54,6 +54,7 @@ async def test_a_whole_conversation_fits(running: Service) -> None:
             overheard |= await drain(late, "missed")
     assert heard >= {"welcome", "ack", "prediction", "activity", "quality", "error"}
     assert overheard >= {"status", "prediction", "activity", "quality", "state", "missed"}
+    assert "waveform" in overheard
 
 
 @pytest.mark.parametrize("kind", events.Message.__subclasses__())
@@ -64,6 +65,16 @@ def test_every_field_is_documented(kind: type[events.Message]) -> None:
 
 def test_every_field_of_a_frame_is_documented() -> None:
     assert {"type", *TextFrame.__struct_fields__} == set(SCHEMAS["samples"]["properties"])
+
+
+def test_labels_fit_and_every_field_is_documented() -> None:
+    assert {"type", *incoming.FIELDS} == set(SCHEMAS["label"]["properties"])
+    for label in ("Walking", "a", "walking the dog", "Händewaschen_2", None):
+        text = incoming.encode_label(incoming.Label(3, 1.5, label))
+        assert check(json.loads(text)) == "label"
+    for wrong in ("", "a,b", "1a", "a ", 41 * "a"):
+        with pytest.raises(jsonschema.ValidationError):
+            check({"type": "label", "seq": 3, "label": wrong})
 
 
 def test_a_wrong_message_does_not_fit() -> None:

@@ -43,6 +43,17 @@ async def test_the_dashboard(page: Page, running: Service, theme: Theme) -> None
     await page.emulate_media(color_scheme=theme)
     await live(page, running.http_url)
     await expect(page.locator(".tile")).to_have_count(4)
+    await page.locator("summary").first.click()
+    await page.get_by_role("button", name="It lies face up").first.click()
+    await expect(page.locator(".answer").first).to_have_attribute("data-state", "poor")
+    assert await faults(page) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_the_dashboard_without_devices(page: Page, running: Service, theme: Theme) -> None:
+    await page.emulate_media(color_scheme=theme)
+    await live(page, running.http_url)
+    await expect(page.locator("#nobody")).to_be_visible()
     assert await faults(page) == []
 
 

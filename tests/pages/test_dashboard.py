@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.async_api import Page, expect
+from websockets.asyncio.client import connect
 
 from stream.config import Config
 from stream.events import Ended, Prediction, Quality, Started
@@ -63,6 +64,15 @@ def begin(running: Service, name: str, activity: str, window: int = 0) -> None:
     )
     running.hub.publisher.publish(name, started)
     device.started(started)
+
+
+def leave(running: Service, name: str) -> None:
+    """Let a device's last frame be long ago."""
+    begin(running, name, "Walking")
+    device = running.hub.devices.find(name)
+    assert device is not None
+    device.seen -= 60
+    running.hub.devices.update_status(device)
 
 
 async def live(page: Page, url: str) -> None:
@@ -127,7 +137,7 @@ async def test_the_filter_finds_devices_and_activities(page: Page, running: Serv
     await expect(shown).to_have_count(3)
     await page.get_by_label("Filter").fill("pixel")
     await expect(shown).to_have_count(2)
-    await expect(page.locator("#count")).to_have_text("2 of 3 devices shown")
+    await expect(page.locator("#count")).to_have_text("3 devices, 2 shown")
     await expect(page.locator("#segments tr")).to_have_count(2)
     await page.get_by_label("Filter").fill("walking")
     await expect(shown).to_have_count(2)
@@ -143,7 +153,7 @@ async def test_a_lost_server_is_said(page: Page, running: Service) -> None:
 
 
 def page_outboxes(running: Service) -> list[Any]:
-    return [listener.outbox for listener in running.hub.publisher._everything]
+    return [listener.outbox for listener in running.hub.publisher._listeners.of("")]
 
 
 MEASURE = """() => {
@@ -185,8 +195,8 @@ async def test_200_devices_stay_smooth(page: Page, running: Service, config: Con
 
 
 async def test_who_is_here_comes_before_who_is_not(page: Page, running: Service) -> None:
-    running.hub.devices.get("a-long-gone")
     begin(running, "b-here", "Walking")
+    leave(running, "a-long-gone")
     await live(page, running.http_url)
     boxes = [
         await page.locator(f'.tile[data-device="{name}"]').bounding_box()
@@ -194,3 +204,44 @@ async def test_who_is_here_comes_before_who_is_not(page: Page, running: Service)
     ]
     here, gone = ((box["y"], box["x"]) for box in boxes if box is not None)
     assert here < gone
+    names = page.locator(".tile .name")
+    await expect(names).to_have_text(["b-here", "a-long-gone"])  # so is it read, and tabbed through
+    begin(running, "a-long-gone", "Sitting")
+    await expect(names).to_have_text(["a-long-gone", "b-here"])
+    leave(running, "a-long-gone")
+    await expect(names).to_have_text(["b-here", "a-long-gone"])
+
+
+async def test_the_newest_prediction_is_shown_whatever_it_says(
+    page: Page, running: Service
+) -> None:
+    begin(running, "pixel-7", "Standing")
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Standing", 1, 0.66))
+    device = running.hub.devices.get("pixel-7")
+    device.confirmed(prediction("pixel-7", "Standing", 1, 0.66))
+    await live(page, running.http_url)
+    meta = page.locator("[data-device=pixel-7] .meta")
+    await expect(page.locator("#no-minutes")).to_be_hidden()  # the history has been read
+    await expect(meta).to_contain_text("66 %")  # and not the 91 % of its beginning
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Walking", 2, 0.81))
+    await expect(meta).to_have_text("perhaps Walking, 81 %")
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Unknown", 3, 0.4))
+    await expect(meta).to_have_text("unsure, 40 %")
+    running.hub.publisher.publish("pixel-7", prediction("pixel-7", "Standing", 4, 0.55))
+    await expect(meta).to_contain_text("55 %, for")
+
+
+async def test_nobody_is_said(page: Page, running: Service) -> None:
+    await live(page, running.http_url)
+    await expect(page.locator("#nobody")).to_be_visible()
+    begin(running, "a", "Walking")
+    await expect(page.locator("#nobody")).to_be_hidden()
+
+
+async def test_who_only_ever_sent_nonsense_goes_again(page: Page, running: Service) -> None:
+    begin(running, "good", "Walking")
+    await live(page, running.http_url)
+    async with connect(f"{running.ws_url}/v1/stream?device=bad") as phone:
+        await phone.send('{"type": "samples", "seq": 0, "xyz": [[1, 2, 1e9]]}')
+        await expect(page.locator(".tile .name")).to_have_text(["bad", "good"])
+    await expect(page.locator(".tile .name")).to_have_text(["good"])

@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from stream import dial
-from stream.cli import _settings
+from stream import dial, options
 from stream.config import Device
 from stream.errors import ConfigError
 
@@ -91,7 +90,7 @@ def test_who_has_no_url_is_not_dialled() -> None:
 
 
 def called(*dials: str) -> dict[str, Device]:
-    return _settings(None, None, None, None, None, list(dials)).devices
+    return options.settings(None, {}, list(dials)).devices
 
 
 def test_the_command_line_names_phones() -> None:

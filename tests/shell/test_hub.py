@@ -13,6 +13,7 @@ from stream.events import Error, Message
 from stream.history import History
 from stream.hub import Hub
 from stream.journal import Journal
+from stream.live import Live
 from stream.metrics import Metrics
 from stream.models import Model, Models
 from stream.outbox import Outbox
@@ -90,6 +91,13 @@ class World:
 def frame(seq: int | None, count: int = 40, session: str | None = None) -> Frame:
     xyz = np.random.default_rng(seq).normal(9, 1, (count, 3)).astype(np.float32)
     return Frame(seq, None, None, xyz, session)
+
+
+def fed(world: World, device: str, channel: str = "mqtt") -> Live:
+    """Return the session of a device that has sent a second of samples."""
+    live = world.hub.open(channel, device, "s")
+    world.hub.take(live, frame(0, 20), 20)
+    return live
 
 
 def test_online_while_connected_and_ten_seconds_after_the_last_frame() -> None:
@@ -182,7 +190,8 @@ def test_no_room_for_more_connected_sessions() -> None:
 def test_devices_longest_away_are_forgotten() -> None:
     world = World(config.Hub(max_devices=2))
     for name in ("a", "b", "c"):
-        world.hub.devices.get(name)
+        world.hub.end(fed(world, name))
+        world.wait(11)
     assert [device.name for device in world.hub.devices] == ["b", "c"]
 
 
@@ -227,6 +236,33 @@ def test_a_name_reused_while_its_session_ends_begins_a_session_of_its_own() -> N
     world.hub.take(new, frame(0), 20)
     world.wait(601)
     assert world.words("activity") == ["a/s/close/ended"] * 2
+
+
+def test_who_only_ever_sent_nonsense_is_not_listed_and_is_forgotten() -> None:
+    world = World()
+    world.hub.refuse_unplaced("mqtt", "a", None, b"NaN", DeviceError("nonsense", seq=0))
+    assert (list(world.hub.devices), world.heard) == ([], [])
+    assert world.hub.devices.find("a") is None
+    world.wait(601)
+    world.wait(1)
+    assert b"gaitway_devices 0.0" in world.hub.metrics.render()
+
+
+def test_nonsense_of_a_device_that_is_known_shows_that_it_is_here() -> None:
+    world = World()
+    live = fed(world, "a")
+    world.wait(11)
+    world.hub.refuse(live, "mqtt", DeviceError("nonsense", seq=1))
+    assert world.words("status") == ["online", "offline", "online"]
+
+
+def test_who_connects_and_says_nothing_is_listed_while_connected() -> None:
+    world = World()
+    live, outbox = world.hub.open("websocket", "a"), Outbox(10)
+    world.hub.attach(live, outbox)
+    assert [device.name for device in world.hub.devices] == ["a"]
+    world.hub.detach(live, outbox, done=True)
+    assert list(world.hub.devices) == []
 
 
 def test_a_device_with_a_session_is_not_forgotten() -> None:

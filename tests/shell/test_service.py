@@ -35,7 +35,7 @@ async def serving(*options: str) -> AsyncIterator[tuple[Process, str]]:
     try:
         assert process.stdout is not None
         async with asyncio.timeout(30):
-            while not (found := re.search(rb"ws://(\S+?)/", await process.stdout.readline())):
+            while not (found := re.search(rb"wss?://(\S+?)/", await process.stdout.readline())):
                 pass
         yield process, found[1].decode()
     finally:
@@ -150,7 +150,8 @@ BAD_CONFIGS = [
     ('[devices."p 7"]\nartifact = "x"', "devices.p 7 = {'artifact': 'x'}: a device's id is"),
     ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker': mqtt://user@host:1883 or"),
     ('[devices.a]\naxes = "up"', "devices.a.axes = 'up': android or ios is allowed"),
-    ('[server]\nhost = ""', "server.host = ''"),
+    ('[server]\ncert = "/c"', "server.cert = '/c', server.key = '': both files are needed, or"),
+    ('[server]\ncert = "/c"\nkey = "/k"', "server.cert = '/c': cannot be read: No such file"),
 ]
 
 

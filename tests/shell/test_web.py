@@ -9,7 +9,7 @@ import pytest
 import segno
 from starlette.requests import Request
 
-from stream import web
+from stream import addresses, web
 from stream.config import Config, Server
 from stream.service import Service
 
@@ -78,6 +78,8 @@ async def test_a_hosts_name_is_never_markup(client: httpx.AsyncClient) -> None:
 def asked(listening: str, host: str, scheme: str = "http") -> Request:
     class State:
         config = msgspec.structs.replace(Config(), server=Server(host=listening))
+        identity = None
+        trust_port = 8766 if scheme == "https" else 0
 
     class App:
         state = State()
@@ -90,7 +92,8 @@ def asked(listening: str, host: str, scheme: str = "http") -> Request:
 @pytest.mark.parametrize(
     ("listening", "host", "scheme", "url", "advice"),
     [
-        ("127.0.0.1", "localhost:8765", "http", "http://localhost:8765/phone", "--host 0.0.0.0"),
+        ("", "localhost:8765", "http", "http://localhost:8765/phone", "gaitway serve --https"),
+        ("127.0.0.1", "localhost:80", "https", "https://localhost:80/phone", "--host 0.0.0.0"),
         (ANYWHERE, "10.0.0.7:8765", "http", "http://10.0.0.7:8765/phone", "https pages only"),
         (ANYWHERE, "gaitway.example", "https", "https://gaitway.example/phone", ""),
         ("::", "[fd00::7]:8765", "https", "https://[fd00::7]:8765/phone", ""),
@@ -101,11 +104,13 @@ def asked(listening: str, host: str, scheme: str = "http") -> Request:
 def test_a_phone_is_sent_where_it_can_get(
     monkeypatch: pytest.MonkeyPatch, listening: str, host: str, scheme: str, url: str, advice: str
 ) -> None:
-    monkeypatch.setattr(web, "own_address", lambda: "OWN")
+    monkeypatch.setattr(addresses, "own", lambda: "OWN")
     invited = web.invitation(asked(listening, host, scheme))
     assert invited.url == url
     assert advice in invited.advice
     assert bool(advice) == bool(invited.advice)
+    name = url.removeprefix("https://").removesuffix("/phone").removesuffix(":8765")
+    assert invited.trust == ("" if advice else f"http://{name}:8766/")
 
 
 FILES = sorted(path for path in web.PAGES.iterdir() if path.suffix in {".js", ".html", ".css"})

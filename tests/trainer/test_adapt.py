@@ -118,6 +118,13 @@ def test_one_of_several_people_is_picked(base: Path, tmp_path: Path) -> None:
     assert artifact.load(tmp_path / "out").split == {"adapted": ("own/anna",)}
 
 
+def test_of_several_people_the_one_named_like_the_device_is_meant(
+    base: Path, tmp_path: Path
+) -> None:
+    adapt(Plan("ben", two_people(tmp_path / "both"), base, tmp_path / "out"))
+    assert artifact.load(tmp_path / "out").split == {"adapted": ("own/ben",)}
+
+
 @pytest.mark.parametrize(
     ("activities", "seconds", "words"),
     [

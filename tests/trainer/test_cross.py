@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.trainer import made
 from trainer.errors import DataError
-from trainer.evaluation import answers, cross
+from trainer.evaluation import answers, cross, made_up
 from trainer.evaluation.folds import folds
 from trainer.evaluation.material import Material, checksum, collect
 from trainer.evaluation.streams import OPTIONS
@@ -90,6 +90,9 @@ def test_answers_are_those_of_the_right_windows(
         np.testing.assert_array_equal(stored.windows.probabilities, shaking(asked.xyz))
         assert stored.windows.names.tolist() == asked.names.tolist()
         person = material.stream_windows.persons == asked.persons[0]
+        asked_of_all = made_up.examples()
+        np.testing.assert_array_equal(stored.made_up.probabilities, shaking(asked_of_all.xyz))
+        assert stored.made_up.names.tolist() == asked_of_all.names.tolist()
         theirs = material.stream_windows.where(person)
         np.testing.assert_array_equal(stored.streams.probabilities, shaking(theirs.xyz))
 
@@ -121,6 +124,21 @@ def test_whatever_answers_depend_on_has_them_trained_again(
     other = replace(material, checksum="0")
     run(other, counting, tmp_path, cross.Settings(seed=1, epochs=3), ("trainer.labels",))
     assert len(counting.trained_on) == 20
+
+
+def test_answers_without_made_up_windows_are_read_but_not_whole(
+    material: Material, counting: Counting, tmp_path: Path
+) -> None:
+    task = run(material, counting, tmp_path)[0]
+    with np.load(task.path) as arrays:
+        kept = {name: arrays[name] for name in arrays.files if not name.startswith("made_up")}
+    with task.path.open("wb") as file:
+        np.savez_compressed(file, **kept)
+    found = answers.load(task.path)
+    assert found is not None
+    assert (len(found.made_up), found.made_up_as) == (0, "")
+    assert len(found.windows) > 0
+    assert task.stored() is None
 
 
 def test_half_a_file_never_counts(material: Material, counting: Counting, tmp_path: Path) -> None:

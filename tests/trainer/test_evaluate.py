@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tests.trainer import made
 from trainer.errors import DataError, MissingError
+from trainer.evaluation import made_up
 from trainer.evaluation.evaluate import Plan, evaluate
 from trainer.options import Protocol
 from trainer.progress import Step
@@ -85,12 +86,16 @@ def test_side_by_side(
     assert w19["windows"] > w19["labelled_windows"] > 0
     assert set(w19["accuracy_by_person"]) == {"wisdm-2019/1600", "wisdm-2019/1607"}
     assert w19["streams"]["changes"] + w19["streams"]["already_confirmed"] == 4
+    assert [kind["word"] for kind in found["made_up"]] == list(made_up.KINDS)
+    assert {kind["windows"] for kind in found["made_up"]} == {2 * made_up.EACH}
+    assert "| lodo | one | shaken | 400 |" in card
     pictures = list((tmp_path / "out" / "lodo" / "one").glob("*.png"))
     assert len(pictures) == 6
     assert all(file.read_bytes().startswith(PNG) for file in pictures)
     said = capsys.readouterr().err
     assert "loso-2, one\n" in said
     assert "worst person" in said
+    assert "made up, unsure: shaken" in said
 
 
 def test_it_goes_on_where_it_was(data: Path, tmp_path: Path, trained: list[str]) -> None:
@@ -108,6 +113,19 @@ def test_what_is_not_whole_is_said(
     monkeypatch.setitem(RECIPES, "one", Recipe(nearest, ("trainer.labels",)))
     card = evaluate(plan(tmp_path, data=data, recipes=("two",))).read_text()
     assert "| lodo | one (1 of 2 folds, older code) | wisdm-2019 |" in card
+
+
+def test_folds_that_were_asked_about_other_made_up_windows_say_nothing_of_them(
+    data: Path, tmp_path: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate(plan(tmp_path, data=data))
+    monkeypatch.setattr(made_up, "checksum", lambda: "other windows")
+    card = evaluate(plan(tmp_path, data=data, recipes=("two",))).read_text()
+    assert "| lodo | one | motionsense |" in card
+    assert "| lodo | one | shaken |" not in card
+    assert "| lodo | two | shaken |" in card
+    evaluate(plan(tmp_path, data=data))
+    assert trained == ["one"] * 2 + ["two"] * 2 + ["one"] * 2
 
 
 def test_folds_of_different_ways_are_no_result(

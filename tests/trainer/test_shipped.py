@@ -7,6 +7,7 @@ from clients.walker import walk
 from stream.artifact import SHIPPED
 from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from trainer.evaluation import made_up
 from trainer.evaluation.unknown import is_unsure
 from trainer.recipes.others import KINDS
 
@@ -18,6 +19,13 @@ def test_made_up_windows_of_nobody_are_unknown_or_unsure(kind: str) -> None:
     """The same kinds as in training, but other windows."""
     windows = KINDS[kind](500, 200, np.random.default_rng(20261125)).astype(np.float32)
     assert is_unsure(MODEL.classify(windows)).mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", ["in a car", "noise", "frozen", "handled"])
+def test_so_are_some_that_no_recipe_makes_up(kind: str) -> None:
+    """Of the other kinds of `made_up`, README's limits say what it makes."""
+    found = made_up.examples()
+    assert is_unsure(MODEL.classify(found.where(found.names == kind).xyz)).mean() > 0.9
 
 
 def test_a_table_is_told_from_a_person_who_sits_still() -> None:

@@ -2,10 +2,10 @@
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -34,44 +34,53 @@ class Answers(Described):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A fold's answers: for the windows of its test people, and for those of their streams.
+    """A fold's answers: for its test people's windows, those of their streams, and made-up ones.
 
-    `fingerprint` is a line of text that says what the answers depend on.
+    `fingerprint` is a line of text that says what the answers depend on, and `made_up_as` what the
+    made-up windows do; it is empty, as they are, in a file that has none.
     """
 
     fingerprint: str
     windows: Answers
     streams: Answers
+    made_up: Answers
+    made_up_as: str
 
 
-PARTS = ("windows", "streams")
+NOTHING = np.array([], np.int64)
+PARTS, LINES = ("windows", "streams", "made_up"), ("fingerprint", "made_up_as")
 
 
 def save(path: Path, stored: Stored) -> None:
     """Write beside `path` and move there at the end, so that half a file never counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    arrays = {
+    arrays: dict[str, Any] = {name: np.array(getattr(stored, name)) for name in LINES}
+    arrays |= {
         f"{name}_{field.name}": getattr(getattr(stored, name), field.name)
         for name in PARTS
         for field in fields(Answers)
     }
     try:
         with part.open("wb") as file:
-            np.savez_compressed(file, fingerprint=np.array(stored.fingerprint), **arrays)
+            np.savez_compressed(file, **arrays)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], name: str) -> Answers:
+    return Answers(*(arrays[f"{name}_{field.name}"] for field in fields(Answers)))
 
 
 def load(path: Path) -> Stored | None:
     """Return what `save` wrote there; None if there is no file, or one that it did not write."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts = [
-                Answers(*(arrays[f"{name}_{field.name}"] for field in fields(Answers)))
-                for name in PARTS
-            ]
-            return Stored(str(arrays["fingerprint"]), *parts)
+            windows, streams = (_part(arrays, name) for name in ("windows", "streams"))
+            old = "made_up_as" not in arrays
+            made_up = windows.where(NOTHING) if old else _part(arrays, "made_up")
+            made_up_as = "" if old else str(arrays["made_up_as"])
+            return Stored(str(arrays["fingerprint"]), windows, streams, made_up, made_up_as)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
         return None

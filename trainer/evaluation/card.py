@@ -45,6 +45,10 @@ A trouser pocket cannot tell these from the activity that they are in disguise: 
 {", ".join(f"{word} ({activity})" for word, activity in DISGUISES.items())}. \
 {", ".join(sorted(NONE_OF_THE_SIX))} are movements that none of the six explains."""
 
+MADE_UP = """\
+Windows of phones whose owner does none of the six, made up by `trainer/evaluation/made_up.py`, \
+which no recipe trains on. Every fold's model is asked about the same ones."""
+
 
 def write(folder: Path, results: Sequence[Result]) -> None:
     """Write `metrics.json` and `MODEL_CARD.md`."""
@@ -75,6 +79,7 @@ def metrics(results: Sequence[Result]) -> dict[str, Any]:
             "seed": result.seed,
             "epochs": result.epochs,
             "outdated": result.outdated,
+            "made_up": [_all_rounded(asdict(kind)) for kind in result.made_up],
             "groups": {group.score.group: _figures(group) for group in result.groups},
         }
     return found
@@ -154,6 +159,9 @@ def _card(results: Sequence[Result]) -> Iterator[str]:
     yield "\n## What is none of the six\n"
     yield OTHERS + "\n"
     yield from comparison.others(results)
+    yield "\n## What nobody recorded\n"
+    yield MADE_UP + "\n"
+    yield from comparison.made_up(results)
     yield "\n## Seeds\n"
     for result in results:
         epochs = "its own" if result.epochs is None else str(result.epochs)

@@ -87,6 +87,15 @@ def others(results: Sequence[Result]) -> Iterator[str]:
             yield row(result.protocol, named(result), *_other(other))
 
 
+def made_up(results: Sequence[Result]) -> Iterator[str]:
+    """Yield what every kind of made-up windows is taken for."""
+    yield from head("protocol", "recipe", "kind", "windows", "Unknown", "unsure", "says")
+    for result in results:
+        for kind in result.made_up:
+            word, _, *cells = _other(kind)
+            yield row(result.protocol, named(result), word, *cells)
+
+
 def head(*titles: str) -> Iterator[str]:
     """Yield the two lines that begin a table."""
     yield row(*titles)

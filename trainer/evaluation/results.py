@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.evaluation import made_up as made_up_windows
 from trainer.evaluation.answers import Answers, Stored, load
 from trainer.evaluation.cross import code_of
 from trainer.evaluation.delays import Delays, delays, heard, together
 from trainer.evaluation.folds import folds
 from trainer.evaluation.material import Material
 from trainer.evaluation.scores import Score, by_group, score
-from trainer.evaluation.unknown import Unknown, unknown
+from trainer.evaluation.unknown import Other, Unknown, made_up, unknown
 from trainer.options import Protocol
 from trainer.progress import say
 from trainer.recipes import RECIPES
@@ -31,7 +32,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """One recipe by one protocol: `folds` of `of` are there; `outdated` if its code has changed."""
+    """One recipe by one protocol: `folds` of `of` are there; `outdated` if its code has changed.
+
+    `made_up` has what every fold's model says of the made-up windows, kind by kind; it is empty
+    where a fold was asked before there were these.
+    """
 
     protocol: str
     recipe: str
@@ -41,6 +46,7 @@ class Result:
     epochs: int | None
     outdated: bool
     groups: tuple[Group, ...]
+    made_up: tuple[Other, ...]
 
 
 def results(folder: Path, material: Material) -> Iterator[Result]:
@@ -77,7 +83,15 @@ def _result(place: Path, material: Material) -> Iterator[Result]:
         epochs=epochs,
         outdated=known is not None and code != code_of(known),
         groups=tuple(groups(stored, material)),
+        made_up=invented(stored),
     )
+
+
+def invented(stored: list[Stored]) -> tuple[Other, ...]:
+    """Return the figures of the made-up windows; none unless all folds know the present ones."""
+    if any(one.made_up_as != made_up_windows.checksum() for one in stored):
+        return ()
+    return made_up(Answers.joined([one.made_up for one in stored]))
 
 
 def count_of(protocol: str, material: Material) -> int:

@@ -33,8 +33,14 @@ def tables(results: Sequence[Result]) -> RenderableType:
     found: list[RenderableType] = []
     for result in results:
         title = f"{result.protocol}, {named(result)}"
-        found += [Text(f"\n{title}", style="bold"), _table(result)]
+        found += [Text(f"\n{title}", style="bold"), _table(result), Text(_made_up(result))]
     return Stack(*found, Text(f"\n{LEGEND}", style="dim"))
+
+
+def _made_up(result: Result) -> str:
+    """Say how much of each kind is unsure, or that it is not known."""
+    kinds = [f"{kind.word} {kind.unsure:.0%}" for kind in result.made_up]
+    return f"made up, unsure: {', '.join(kinds) or '-'}"
 
 
 def _table(result: Result) -> Table:

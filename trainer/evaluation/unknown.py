@@ -62,6 +62,12 @@ def unknown(answers: Answers) -> Unknown:
     )
 
 
+def made_up(answers: Answers) -> tuple[Other, ...]:
+    """Measure windows that nobody recorded, kind by kind in their order."""
+    kinds = dict.fromkeys(answers.names.tolist())
+    return tuple(_other(kind, answers.where(answers.names == kind)) for kind in kinds)
+
+
 def is_unknown(probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which windows (n,) the server would call `Unknown`, by its own rule."""
     chosen = [choose(row, ACTIVITIES, MIN_CONFIDENCE) for row in probabilities]

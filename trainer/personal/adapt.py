@@ -63,19 +63,24 @@ def load(folder: Path) -> list[Recording]:
 
 
 def of_one(plan: Plan, recordings: list[Recording]) -> list[Recording]:
-    """Return the recordings of the person who was asked for. Raises DataError if that is open."""
+    """Return the recordings of the person who was asked for. Raises DataError if that is open.
+
+    Where nobody was, and there are several people, it is the one who is called like the device:
+    so are recordings that the server made, and that name no person.
+    """
     there = by_number(item.subject for item in recordings)
     unknown = [name for name in plan.subjects if name not in there]
     if unknown:
         raise DataError(
             f"--subject {unknown[0]}: {plan.recordings} has recordings of {', '.join(there)}"
         )
-    if not plan.subjects and len(there) > 1:
+    wanted = plan.subjects or ((plan.device,) if plan.device in there else ())
+    if not wanted and len(there) > 1:
         raise DataError(
             f"{plan.recordings}: has recordings of {', '.join(there)}, and a personal model is one "
             f"person's; choose with --subject {there[0]} (again for each other name of theirs)"
         )
-    return [item for item in recordings if not plan.subjects or item.subject in plan.subjects]
+    return [item for item in recordings if not wanted or item.subject in wanted]
 
 
 def enough(windows: OwnWindows, plan: Plan, base: Manifest) -> OwnWindows:

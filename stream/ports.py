@@ -1,0 +1,52 @@
+"""The ports that the service listens at: taken at its start, all or none."""
+
+import os
+import socket
+from contextlib import ExitStack
+
+from stream import dialects
+from stream.config import Config, Server
+from stream.dialects.dialect import Dialect
+from stream.errors import ConfigError
+
+BACKLOG = 4096  # connections that may wait to be accepted
+
+
+def listen(config: Config) -> tuple[socket.socket, list[tuple[Dialect, socket.socket]]]:
+    """Take the ports of HTTP and of all apps that have one; raises ConfigError for a taken one."""
+    host = config.server.address
+    with ExitStack() as taken:
+        for_http = taken.enter_context(_listen(host, config.server.port, "server.port"))
+        for_apps = []
+        for dialect in dialects.CONNECTING:
+            key = dialect.name.replace("-", "_")
+            port = getattr(config.tcp, key)
+            if port != "":
+                own = taken.enter_context(_listen(host, port, f"tcp.{key}"))
+                for_apps.append((dialect, own))
+        taken.pop_all()
+    return for_http, for_apps
+
+
+def listen_beside(server: Server, port: int) -> socket.socket:
+    """Listen at the port after `port`, or else at any free one."""
+    try:
+        return _listen(server.address, port + 1 if server.port and port < 65535 else 0, "port")
+    except ConfigError:
+        return _listen(server.address, 0, "port")
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # Connections inherit it; without it an answer waits for the peer's ack, some 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        another = "another with --port" if setting == "server.port" else "another"
+        raise ConfigError(
+            f"server.host = {host!r}, {setting} = {port}: cannot listen: {reason}; "
+            f"choose {another}, or 0 for any free one"
+        ) from error

@@ -1,0 +1,65 @@
+"""What the terminal says of a running service: where it is, and, to phones, a code to scan."""
+
+import io
+from collections.abc import Iterator
+
+import segno
+import typer
+
+from stream import __version__, addresses
+from stream.config import Config
+from stream.service import Service
+
+
+def greeting(settings: Config, running: Service, *, color: bool) -> Iterator[str]:
+    """Yield the lines that say where everything is."""
+    yield f"gaitway {__version__}, model {running.hub.models.shared.name}"
+    for device, model in running.hub.models.personal.items():
+        yield f"  for {device} alone, model {model.name}"
+    yield f"  phones     {running.ws_url}/v1/stream?device=NAME"
+    yield f"  listeners  {running.ws_url}/v1/events"
+    yield f"  http       {running.http_url}/v1/devices"
+    yield f"  browser    {running.http_url}/ and, for a phone, /phone"
+    if settings.server.address in addresses.ANY:
+        yield f"  elsewhere  the same at {addresses.own()}:{running.port}"
+    host = addresses.own() if running.host in addresses.ANY else running.host
+    for app, port in running.doors.ports.items():
+        yield f"  tcp        {addresses.in_url(host)}:{port} for {app}"
+    yield f"  journal    {settings.journal.path or 'none: a stop forgets sessions and history'}"
+    if settings.mqtt.url:
+        yield f"  mqtt       {settings.mqtt.base}/NAME/samples"
+    if settings.record.folder:
+        yield f"  recording  what phones are labelled with, to {settings.record.folder}"
+    for device, own in settings.devices.items():
+        if own.url:
+            yield f"  dialled    {device} at {own.url}"
+    yield from invitation(running, color=color)
+
+
+def invitation(running: Service, *, color: bool) -> Iterator[str]:
+    """Yield the lines; none where phones can't come, or would get no motion there.
+
+    `color` keeps the code dark on light whatever the terminal's colours are; without, it is right
+    on dark ones.
+    """
+    identity = running.identity
+    if identity is None or addresses.is_here(running.host):
+        return
+    host = addresses.in_url(addresses.for_phones(running.host, identity.name))
+    url = f"https://{host}:{running.port}/phone"
+    yield ""
+    yield f"  Scan this with a phone, or open {url} there:"
+    yield ""
+    for line in _code(url):
+        yield "  " + (typer.style(line, fg="bright_white", bg="black") if color else line)
+    if identity.authority:
+        trust = f"http://{host}:{running.trust_port}/"
+        yield ""
+        yield f"  The first time, open {trust} there, to install the certificate with the SHA-256"
+        yield f"  {identity.authority.fingerprint}"
+
+
+def _code(url: str) -> list[str]:
+    drawn = io.StringIO()
+    segno.make(url, micro=False).terminal(drawn, border=2, compact=True)
+    return drawn.getvalue().splitlines()

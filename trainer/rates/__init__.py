@@ -1,0 +1,1 @@
+"""How stable predictions are when the same movement arrives as another stream."""
