@@ -112,7 +112,7 @@ class Hub:
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
-        utc = self.utc()
+        utc, files = self.utc(), live.files
         new = message.seq is None or message.seq >= live.session.next_seq
         if isinstance(message, Label):
             self.recorder.check(message)
@@ -125,6 +125,8 @@ class Hub:
             if new:
                 self.keeper.keep(live, frame_input(message, rate_hz, utc))
             self.feed(live, message, utc, rate_hz)
+        if live.files != files:  # else a restart would begin that file once more
+            self.keeper.save(live)
         self.keeper.acknowledge(live)
 
     def feed(self, live: Live, frame: Frame, utc: float, rate_hz: float) -> None:

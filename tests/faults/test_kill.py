@@ -17,7 +17,6 @@ async def streamed_and_killed(
 ) -> None:
     """Let phones stream to `url` while the server is killed and started again; then compare."""
     rng = np.random.default_rng(kills)
-    await server.start()
     await server.joined()
     frames = 60 * kills
     streams = [made_up(f"p{i}", frames, seed=i) for i in range(phones)]
@@ -46,7 +45,8 @@ async def streamed_and_killed(
 @pytest.mark.parametrize(("phones", "kills"), COUNTS)
 async def test_by_websocket(tmp_path: Path, toy_artifact: Path, phones: int, kills: int) -> None:
     server = Server(tmp_path, artifact=toy_artifact)
-    await streamed_and_killed(server, server.url, toy_artifact, phones, kills)
+    async with server:
+        await streamed_and_killed(server, server.url, toy_artifact, phones, kills)
 
 
 @pytest.mark.parametrize(("phones", "kills"), COUNTS)
@@ -55,4 +55,5 @@ async def test_by_mqtt(
 ) -> None:
     (tmp_path / "server").mkdir()
     server = Server(tmp_path / "server", "--mqtt", broker, artifact=toy_artifact)
-    await streamed_and_killed(server, broker, toy_artifact, phones, kills)
+    async with server:
+        await streamed_and_killed(server, broker, toy_artifact, phones, kills)

@@ -40,6 +40,14 @@ class Server:
         self._options = options
         self._process: Process | None = None
 
+    async def __aenter__(self) -> "Server":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
+
     async def start(self) -> None:
         """Start it; return once it listens."""
         self._process = await asyncio.create_subprocess_exec(

@@ -6,7 +6,7 @@ The file is copied while the service runs, as a crash would leave it.
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from stream import service
-from stream.config import Config, Journal, Signal
+from stream.config import Config, Journal, Record, Signal
 from stream.service import Service
 from tests.sensor_logger import entries, face_up, messages, walk
 
@@ -49,7 +49,7 @@ class World:
         config = msgspec.structs.replace(self.config, journal=journal)
         async with (
             service.running(config) as self.running,
-            httpx.AsyncClient(base_url=self.running.http_url) as client,
+            httpx.AsyncClient(base_url=self.running.http_url, timeout=60) as client,
         ):
             yield client
 
@@ -165,3 +165,27 @@ async def test_an_orderly_stop_leaves_nothing_to_do_again(config: Config, tmp_pa
             await post(client, frame(seq))
         kept = await history(world, client)
         assert [e["window"] for e in kept if e["type"] == "prediction"] == list(range(21))
+
+
+def label(seq: int, t: float, word: str | None) -> str:
+    return json.dumps({"type": "label", "seq": seq, "t": t, "label": word})
+
+
+async def test_labels_are_written_once(config: Config, tmp_path: Path) -> None:
+    bodies = [frame(seq) for seq in range(12)]
+    bodies[2], bodies[9] = label(2, 3.0, "Walking"), label(9, 15.0, None)
+    written = []
+    for name, cuts in (("whole", [12]), ("cut", [4, 8, 12])):
+        (tmp_path / name).mkdir()
+        recordings = tmp_path / name / "recordings"
+        settings = msgspec.structs.replace(config, record=Record(folder=str(recordings)))
+        world, begin = World(settings, tmp_path / name), 0
+        async with AsyncExitStack() as lives:
+            for end in cuts:
+                client = await lives.enter_async_context(world.run())
+                for body in bodies[begin:end]:
+                    await post(client, body)
+                begin = end
+            written.append([file.read_text() for file in sorted(recordings.iterdir())])
+    assert len(written[0]) == 1
+    assert written[0] == written[1]
