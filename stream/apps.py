@@ -47,20 +47,24 @@ def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, nam
         known = None
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
-    hub.arrived(live, None)
     what = PushInput(dialect.name, push, hub.devices.told(name), hub.utc())
     hub.keeper.keep(live, what)
-    feed_kept(hub, live, what, limits.max_g)
+    if feed_kept(hub, live, what, limits.max_g):
+        hub.arrived(live, None)
     complaint = live.session.complaint
     news = live.intake.news(complaint) if live.intake else ""
     return Advice(news, published=news == complaint, group=live.group)
 
 
-def feed_kept(hub: Hub, live: Live, what: PushInput, max_g: float) -> None:
-    """Feed a message that the journal has; raises DeviceError for nonsense."""
+def feed_kept(hub: Hub, live: Live, what: PushInput, max_g: float) -> bool:
+    """Feed a message that the journal has; say whether samples became known.
+
+    Raises DeviceError for nonsense.
+    """
     live.intake = live.intake or live.new_intake(what.dialect, max_g)
     lost = live.intake.lost
     frame = live.intake.feed(what.push, what.told)
     hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
     if frame is not None:
         hub.feed(live, frame, what.utc, 20.0)
+    return frame is not None

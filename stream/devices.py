@@ -26,7 +26,9 @@ class Device:
         self.since: datetime | None = None
         self.confidence: float | None = None
         self.judged: Quality | None = None  # what was said of its signal last
-        self.expected = False  # the operator named it, so it is shown also before it comes
+        self.expected = (
+            False  # named by the operator, or here before a restart: shown before it comes
+        )
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
         self.sessions: list[Session] = []  # live ones
@@ -60,6 +62,7 @@ class Device:
         """Take over what was saved."""
         self.activity, self.since, self.confidence = state.activity, state.since, state.confidence
         self._session, self.checked_axes = state.session, state.checked_axes
+        self.expected = True
 
     def started(self, event: Started) -> None:
         """Take over a confirmed activity."""

@@ -5,7 +5,7 @@ from collections import deque
 from pathlib import Path
 
 from stream.devices import Device
-from stream.dialects import DIALECTS, DIALLED
+from stream.dialects import BY_NAME
 from stream.errors import JournalError
 from stream.events import Error
 from stream.intake import Intake
@@ -72,10 +72,9 @@ class Live:
 
     def new_intake(self, name: str, max_g: float) -> Intake:
         """Return an intake for messages of that dialect; raises JournalError for none of ours."""
-        found = next((dialect for dialect in (*DIALECTS, *DIALLED) if dialect.name == name), None)
-        if found is None:
+        if name not in BY_NAME:
             raise JournalError(f"its app's dialect {name!r} is not known any more")
-        return Intake(self.session.device, found, max_g)
+        return Intake(self.session.device, BY_NAME[name], max_g)
 
     def tell(self, error: Error, publisher: Publisher) -> None:
         """Tell the device what went wrong on our side."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from stream import records
+from stream import dialects, records
 from stream.config import Signal, Wire
 from stream.dialects import sensor_logger
 from stream.errors import ConfigError, DeviceError, JournalError
@@ -198,3 +198,8 @@ def test_what_another_version_wrote_is_refused() -> None:
         records.decode_live(records.encode(state))
     with pytest.raises(JournalError, match="not what the journal writes"):
         records.decode_live(b"junk")
+
+
+def test_every_dialect_is_found_by_its_name() -> None:
+    modules = (v for v in vars(dialects).values() if hasattr(v, "DIALECT"))
+    assert {module.DIALECT.name for module in modules} == set(dialects.BY_NAME)

@@ -134,6 +134,7 @@ async def test_devices_are_known_again(config: Config, tmp_path: Path) -> None:
         await history(world, first)
         before = (await first.get("/v1/devices/a")).json()
         async with world.run() as second:
+            world.running.hub.sweep()
             after = (await second.get("/v1/devices/a")).json()
     assert after == before | {"status": "offline", "confidence": after["confidence"]}
 
