@@ -155,8 +155,8 @@ def test_from_recordings_to_figures(plan: Plan, capsys: pytest.CaptureFixture[st
         for group in against.values():
             assert list(group) == [variant.name for variant in VARIANTS]
     of_recorded = found["against"]["recorded"]["motionsense"]
-    assert of_recorded["cut into frames"]["kept"] == 1.0
-    assert of_recorded["cut into frames"]["difference"] == 0.0
+    assert of_recorded["recorded, in frames"]["kept"] == 1.0
+    assert of_recorded["recorded, in frames"]["difference"] == 0.0
     assert set(of_recorded["200 Hz"]["by_person"]) == {"1", "2"}
     assert found["against"]["20 Hz"]["wisdm-2019"]["20 Hz"]["kept"] == 1.0
     pictures = sorted(plan.folder.glob("*.png"))

@@ -40,8 +40,8 @@ class Samples(NamedTuple):
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("cut into frames", cut=True),
-    Variant("rounded", rounded=True),
+    Variant("recorded, in frames", cut=True),
+    Variant("recorded, rounded", rounded=True),
     *(Variant(f"{rate:.0f} Hz", rate) for rate in RATES_HZ),
     *(Variant(f"{rate:.0f} Hz, jittered", rate, jittered=True) for rate in RATES_HZ),
     *(
