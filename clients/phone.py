@@ -38,6 +38,7 @@ class Phone:
     until all frames are acked and ends the session; leaving it by an exception ends only the
     connection, and the session can be resumed with `session` (over WebSocket). `ca` is the file
     of an authority to trust over TLS; the one that `gaitway serve --https` made here is, without.
+    Where the server asks for a token, it is `token`, or in the environment variable GAITWAY_TOKEN.
     """
 
     def __init__(

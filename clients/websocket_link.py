@@ -1,6 +1,7 @@
 """One WebSocket connection of a phone: welcome, then frames out and messages in until it breaks."""
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -15,9 +16,11 @@ from clients.exchange import Exchange
 from clients.frames import Style, encode
 from clients.messages import decode
 from clients.tasks import beside
+from stream.errors import ParameterError
 from stream.events import Error, Welcome
 from stream.incoming import Label
 
+TOKEN_ENV = "GAITWAY_TOKEN"  # noqa: S105  the variable's name, not a secret
 OPEN_TIMEOUT_S = 10.0
 DONE, GOING_AWAY, POLICY, TOO_BIG, OVERLOADED = 1000, 1001, 1008, 1009, 1013
 REPLACED, UNAUTHENTICATED, FORBIDDEN = 4000, 4401, 4403
@@ -25,8 +28,8 @@ WHY = {
     POLICY: "the server refused the connection",
     TOO_BIG: "a frame was too big for the server: send fewer samples at once",
     REPLACED: "another connection of this device took over",
-    UNAUTHENTICATED: "the server asks for a token: pass token=, or set GAITWAY_TOKEN",
-    FORBIDDEN: "the token is not this device's",
+    UNAUTHENTICATED: "the server asks for a token that counts: pass token=, or set GAITWAY_TOKEN",
+    FORBIDDEN: "the token does not allow that",
 }
 UNTAKEN = ("overloaded", "not-durable")  # errors after which a frame is sent again
 
@@ -112,8 +115,13 @@ async def open_websocket(
 ) -> ClientConnection:
     """Connect; raises UnreachableError or RefusedError, with what to do next.
 
-    Over wss://, `ca` and what `trust.context` says are trusted.
+    Without a token, the one in the environment variable GAITWAY_TOKEN is shown, if there is one.
+    Over wss://, `ca` and what `trust.context` says are trusted. Raises ParameterError for what can
+    be no token, and no file of certificates.
     """
+    token = token or os.environ.get(TOKEN_ENV)
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise ParameterError("the token holds a space, or a character that is none: copy it anew")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     where = url.partition("?")[0]
     try:

@@ -1,6 +1,5 @@
 """How this machine is reached: its addresses and names."""
 
-import ipaddress
 import re
 import socket
 
@@ -31,16 +30,6 @@ def of_machine() -> list[str]:
         found |= {a.address for a in addresses if a.family in {socket.AF_INET, socket.AF_INET6}}
     # What has a zone (fe80::1%eth0) is written differently on each machine, and in no URL.
     return sorted(name for name in found if "%" not in name)
-
-
-def is_here(host: str) -> bool:
-    """Whether a name or address means the machine that uses it."""
-    if host.rstrip(".").endswith("localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def for_phones(listening: str, name: str = "") -> str:

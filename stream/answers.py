@@ -3,6 +3,7 @@
 Errors become problem details (RFC 9457).
 """
 
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -10,7 +11,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from stream.errors import CheckError, DeviceError, JournalError, OverloadedError, ParameterError
+from stream.errors import (
+    AccessError,
+    CheckError,
+    DeviceError,
+    JournalError,
+    OverloadedError,
+    ParameterError,
+    TooFastError,
+    UnauthenticatedError,
+)
+
+LONGEST_S = 3600.0  # that somebody is told to wait
 
 
 async def body(request: Request, limit: int) -> bytes:
@@ -56,6 +68,25 @@ async def _overloaded_problem(_request: Request, error: OverloadedError) -> Resp
     return _problem(503, "Overloaded", str(error), {"Retry-After": "1"}, code=error.code)
 
 
+async def _too_fast_problem(_request: Request, error: TooFastError) -> Response:
+    headers = {"Retry-After": str(ceil(min(error.retry_after_s, LONGEST_S)))}
+    return _problem(429, "Too much", str(error), headers, code=error.code)
+
+
+async def _unauthenticated_problem(request: Request, error: UnauthenticatedError) -> Response:
+    request.app.state.gate.turned_away(request, error)
+    return _problem(401, "A token is needed", str(error), {"WWW-Authenticate": "Bearer"})
+
+
+async def _access_problem(request: Request, error: AccessError) -> Response:
+    request.app.state.gate.turned_away(request, error)
+    return _problem(403, "That is not allowed", str(error))
+
+
+async def _our_problem(_request: Request, _error: Exception) -> Response:
+    return _problem(500, "The server failed", "its log says why")
+
+
 async def _check_problem(_request: Request, error: CheckError) -> Response:
     return _problem(409, "The check can't be made now", str(error))
 
@@ -69,6 +100,10 @@ PROBLEMS: Any = {
     ParameterError: _parameter_problem,
     DeviceError: _device_problem,
     OverloadedError: _overloaded_problem,
+    TooFastError: _too_fast_problem,
+    UnauthenticatedError: _unauthenticated_problem,
+    AccessError: _access_problem,
+    Exception: _our_problem,
     CheckError: _check_problem,
     JournalError: _journal_problem,
 }

@@ -9,6 +9,7 @@ from stream.hub import Hub
 from stream.live import Live
 from stream.readings import Push
 from stream.records import PushInput
+from stream.visitor import Stream
 from stream.wire import check_id
 
 
@@ -21,7 +22,13 @@ class Advice(NamedTuple):
 
 
 def take(
-    hub: Hub, channel: str, dialect: Dialect, limits: Wire, payload: bytes, device: str = ""
+    hub: Hub,
+    channel: str,
+    dialect: Dialect,
+    limits: Wire,
+    payload: bytes,
+    allowed: Stream,
+    device: str = "",
 ) -> Advice:
     """Take a message; return what its user should be told now.
 
@@ -29,6 +36,7 @@ def take(
     OverloadedError, before anything is changed, where there is no room.
     """
     push = dialect.read(payload, limits)
+    allowed.samples(len(push.readings))
     if push.test:
         return Advice()
     return feed(hub, channel, dialect, limits, push, device or push.device)

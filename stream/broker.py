@@ -1,11 +1,15 @@
 """How a broker is connected to, and its messages read and acked. Knows no topic."""
 
 import os
+import ssl
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
 from stream import config
+from stream.errors import ConfigError
+
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 def client(options: config.Mqtt) -> aiomqtt.Client:
@@ -13,19 +17,37 @@ def client(options: config.Mqtt) -> aiomqtt.Client:
     url = urlsplit(options.url)
     made = aiomqtt.Client(
         url.hostname or "",
-        url.port or (8883 if url.scheme == "mqtts" else 1883),
+        url.port or DEFAULT_PORTS[url.scheme],
         username=unquote(url.username) if url.username else None,
         password=os.environ.get(options.password_env),
         identifier=options.client_id,
         clean_session=False,
         will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
         max_inflight_messages=options.max_inflight,
-        tls_params=aiomqtt.TLSParameters() if url.scheme == "mqtts" else None,
+        tls_context=tls(options),
     )
     made.pending_calls_threshold = options.max_inflight
     # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
     made._client.manual_ack_set(True)
     return made
+
+
+def tls(options: config.Mqtt) -> ssl.SSLContext | None:
+    """Check the broker by `ca`, or the system's; show it our certificate, where there is one.
+
+    None for mqtt://. Raises ConfigError where a file can't be used.
+    """
+    if urlsplit(options.url).scheme != "mqtts":
+        return None
+    name, path = "ca", options.ca
+    try:
+        context = ssl.create_default_context(cafile=options.ca or None)
+        name, path = "cert", options.cert
+        if options.cert:
+            context.load_cert_chain(options.cert, options.key or None)
+    except OSError as error:  # what is no certificate is one, too
+        raise ConfigError(f"mqtt.{name} = {path!r}: cannot be used: {error.strerror}") from error
+    return context
 
 
 def ack(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
@@ -41,4 +63,4 @@ def payload(message: aiomqtt.Message) -> bytes:
 def address(url: str) -> str:
     """Return the broker's address without user or password."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 1883}"
+    return f"{parts.hostname}:{parts.port or DEFAULT_PORTS[parts.scheme]}"

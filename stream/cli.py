@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from stream import config, options
+from stream import config, logs, options, token_cli
 from stream.artifact import SHIPPED
 from stream.errors import GaitwayError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(token_cli.app, name="token")
 
 
 @app.command()
@@ -37,25 +38,26 @@ def serve(
     artifact: options.Artifact = None,
     record: options.Record = None,
     journal: options.Journal = None,
+    insecure: options.Insecure = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Start the service: phones stream in, activities come out.
 
     Phones connect to ws://ADDRESS:PORT/v1/stream?device=NAME, listeners to
     /v1/events; it says where. Without options and settings it listens on this
-    machine only, at port 8765. Options win over settings. The broker's
-    password is taken from GAITWAY_MQTT_PASSWORD.
+    machine only, at port 8765, and asks for tokens once there are some
+    (`gaitway token`). Options win over settings. The broker's password is taken
+    from GAITWAY_MQTT_PASSWORD.
 
-    Browsers give a phone's motion to https pages only: --https makes a
-    certificate authority, once, in ~/.local/share/gaitway, lets phones in,
-    and prints a code to scan and where a phone gets the authority.
+    Browsers give a phone's motion to https pages only: --https makes, once, a
+    certificate authority in ~/.local/share/gaitway and a first token, and
+    prints a code for phones to scan. Others need both, or your --insecure.
 
     [dim]gaitway serve[/]
     [dim]gaitway serve --https[/]
-    [dim]gaitway serve --host 0.0.0.0 --mqtt mqtt://homeassistant.local[/]
-    [dim]gaitway serve --dial pixel-7=ws://192.168.1.20:8080[/]
+    [dim]gaitway serve --mqtt mqtt://homeassistant.local[/]
     """
-    _log(verbose=verbose)
+    logs.set_up(logging.INFO if verbose else logging.WARNING)
     said = {
         "server.host": host,
         "server.port": port,
@@ -66,25 +68,19 @@ def serve(
         "model.artifact": artifact,
         "record.folder": record,
         "journal.path": journal,
+        "auth.insecure": insecure or None,
     }
     settings = options.settings(config_path, said, dial or [])
-    # What the imports left is never garbage, and a full collection among thousands of sessions
-    # holds up every phone: collect seldom.
-    gc.set_threshold(50_000, 20, 100)
     # Imported here so that every other command starts without the server's libraries.
     import uvloop  # noqa: PLC0415
 
     uvloop.run(_serve(settings))
 
 
-def _log(*, verbose: bool) -> None:
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone
-
-
 async def _serve(settings: config.Config) -> None:
+    # What the imports left is never garbage, and a full collection among thousands of sessions
+    # holds up every phone: collect seldom.
+    gc.set_threshold(50_000, 20, 100)
     from stream import service, terminal  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()

@@ -82,10 +82,7 @@ class Publish(Section, frozen=True):
 
 
 class Journal(Section, frozen=True):
-    """Where frames are durable before they are acked, and for how long what is kept.
-
-    An empty `path` means a temporary file, gone with the service.
-    """
+    """Where frames are durable before they are acked; an empty `path` means a temporary file."""
 
     path: str = "gaitway.db"
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
@@ -131,14 +128,42 @@ class Tcp(Section, frozen=True):
     max_message_bytes: Annotated[int, Meta(ge=1024)] = 16_384
 
 
+class Auth(Section, frozen=True):
+    """Who may come in; `auto` asks for tokens as soon as the file is there."""
+
+    tokens: Annotated[str, Meta(min_length=1)] = "tokens.json"
+    required: Literal["auto", "always", "never"] = "auto"
+    insecure: bool = False
+    origins: tuple[Annotated[str, Meta(pattern=r"^https?://[^/\s]+\Z")], ...] = ()
+
+
+class Limits(Section, frozen=True):
+    """How much one device, and one address, may send."""
+
+    exempt: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    burst_s: Positive = 100.0
+    device_frames_per_s: Positive = 100.0
+    device_bytes_per_s: Positive = 1_000_000.0
+    device_samples_per_s: Positive = 5_000.0
+    address_frames_per_s: Positive = 1_000.0
+    address_bytes_per_s: Positive = 10_000_000.0
+    address_samples_per_s: Positive = 50_000.0
+    address_connections: Count = 500
+    failed_logins_per_min: Positive = 20.0
+    max_known: Count = 20_000
+
+
 class Mqtt(Section, frozen=True):
     """The broker; an empty `url` means no MQTT."""
 
-    url: Annotated[str, Meta(pattern=r"^$|^mqtts?://[^/\s]+$")] = ""
+    url: Annotated[str, Meta(pattern=r"^$|^mqtts?://([^/\s:@]+@)?[^/\s@]+\Z")] = ""
     base: Annotated[str, Meta(pattern=r"^[^/#+\s][^#+\s]*$")] = "gaitway"
     sensor_logger: Annotated[str, Meta(pattern=r"^([^#+\s]+)?\Z")] = "sensor-logger"
     client_id: Id = "gaitway"
     password_env: str = "GAITWAY_MQTT_PASSWORD"  # noqa: S105  the variable's name, not a secret
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
     max_queue: Count = 10_000
     max_inflight: Annotated[int, Meta(ge=1, le=65535)] = 200
     reconnect_max_s: Positive = 30.0
@@ -178,10 +203,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: Journal = Journal()
     record: Record = Record()
     server: Server = Server()
+    auth: Auth = Auth()
+    limits: Limits = Limits()
     tcp: Tcp = Tcp()
     mqtt: Mqtt = Mqtt()
     dial: Dial = Dial()
     devices: dict[Id, Device] = {}
+
+
+def load_found(path: Path | None) -> Config:
+    """Load the file that is named, else ./config.toml, else the defaults."""
+    default = Path("config.toml")
+    if path is None and default.is_file():
+        path = default
+    return load(path) if path else Config()
 
 
 def load(path: Path) -> Config:

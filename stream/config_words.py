@@ -10,7 +10,10 @@ _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "units": "m/s2 or g is allowed, or nothing",
     "app": "sensor-server or phyphox is allowed, or nothing",
     "devices.url": "ws://ADDRESS:PORT (SensorServer) or http://ADDRESS:PORT (phyphox) is allowed",
-    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing",
+    "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing; the password goes into the "
+    "environment",
+    "origins": "http://host:port or https://host:port, without a path, are allowed",
+    "required": "auto, always or never is allowed",
     "base": "a topic without # or + is allowed, not beginning with /",
     "hyperimu": "a port from 0 to 65535 is allowed, or nothing",
     "sensor_streamer": "a port from 0 to 65535 is allowed, or nothing",
@@ -49,6 +52,8 @@ def explain(
         what = _ALLOWED.get(f"{keys[0]}.{keys[-1]}", _ALLOWED.get(keys[-1], what))
     what = what.replace("`object`", "`table`")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
+    if keys[-1:] == ["url"]:
+        value = re.sub(r":[^:@/]*@", ":…@", str(value))  # a password is not repeated
     return f"{name} = {value!r}: {what[:1].lower()}{what[1:]}"
 
 

@@ -1,6 +1,7 @@
 """What the history holds: published predictions and activity events, and who asks for which."""
 
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 PREDICTION, ACTIVITY = "prediction", "activity"
@@ -21,18 +22,24 @@ class Entry(NamedTuple):
 
 
 class Query(NamedTuple):
-    """Which entries are asked for; empty sets mean all."""
+    """Which entries are asked for; what is empty means all."""
 
     devices: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     session: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    pattern: str = ""  # of the devices that may be seen
+
+    def sees(self, device: str) -> bool:
+        """Whether this device is asked for, and may be seen."""
+        asked = not self.devices or device in self.devices
+        return asked and (not self.pattern or fnmatchcase(device, self.pattern))
 
     def matches(self, entry: Entry) -> bool:
         """Whether `entry` is asked for."""
         return (
-            (not self.devices or entry.device in self.devices)
+            self.sees(entry.device)
             and (not self.types or entry.type in self.types)
             and (self.session is None or entry.session == self.session)
             and (self.start is None or entry.time >= self.start.timestamp())

@@ -31,6 +31,30 @@ class ParameterError(GaitwayError):
     """A request named an impossible device, session or option."""
 
 
+class AccessError(GaitwayError):
+    """Somebody may not come in, or not do that; `reason` is the word under which it is counted."""
+
+    reason = "refused"
+
+
+class UnauthenticatedError(AccessError):
+    """No token was shown, or none that counts."""
+
+    reason = "unauthenticated"
+
+
+class ForbiddenError(AccessError):
+    """The token that was shown doesn't allow this."""
+
+    reason = "forbidden"
+
+
+class OriginError(AccessError):
+    """A browser comes from a page, or by a name, that isn't this server's."""
+
+    reason = "origin"
+
+
 class CheckError(GaitwayError):
     """The face-up check can't be made now."""
 
@@ -61,6 +85,14 @@ class NotDurableError(OverloadedError):
 
 class JournalError(GaitwayError):
     """The journal's file can't be opened, read or written."""
+
+
+class TooFastError(OverloadedError):
+    """Somebody sends more than one may; it passes after `retry_after_s`."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UnreachableError(GaitwayError):

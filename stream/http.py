@@ -18,6 +18,7 @@ from stream.config import Config
 from stream.entries import Query
 from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
+from stream.gate import Gate
 from stream.hub import Hub
 from stream.outbox import Outbox
 from stream.wire import check_id
@@ -27,7 +28,7 @@ MAX_PAGE = 1000
 HISTORY_TYPES = frozenset({"activity", "prediction"})
 
 
-def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
+def app(config: Config, hub: Hub, gate: Gate, mqtt_state: Callable[[], str]) -> Starlette:
     """Build the ASGI application; `mqtt_state` returns a word on the broker."""
     routes: list[BaseRoute] = [
         Route("/", index),
@@ -48,6 +49,7 @@ def app(config: Config, hub: Hub, mqtt_state: Callable[[], str]) -> Starlette:
     application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config
     application.state.hub = hub
+    application.state.gate = gate
     application.state.identity = None  # these three are for a service with TLS to set
     application.state.trust_port = 0
     application.state.phone_port = 0
@@ -84,12 +86,19 @@ async def readyz(request: Request) -> Response:
     """Say whether windows get predictions; 503 where the shared model gives none.
 
     Neither are they taken where the journal can't be written. A device's own model that fails is
-    named, but is nobody else's trouble.
+    named, but is nobody else's trouble. Where tokens are asked for, only an admin hears more than
+    yes or no.
     """
     hub: Hub = request.app.state.hub
+    gate: Gate = request.app.state.gate
     failing = {name: str(failure) for name, failure in hub.models.failures.items()}
     unwritten = hub.journal.problem
     ready = hub.models.shared.name not in failing and unwritten is None
+    status = 200 if ready else 503
+    if "authorization" in request.headers:
+        gate.visitor(request).administers()
+    elif gate.book() is not None:
+        return answers.json({"ready": ready}, status)
     body = {
         "ready": ready,
         "model": hub.models.shared.name,
@@ -98,11 +107,12 @@ async def readyz(request: Request) -> Response:
         "problem": unwritten or next(iter(failing.values()), None),
         "failing": failing,
     }
-    return answers.json(body, status=200 if ready else 503)
+    return answers.json(body, status)
 
 
 async def metrics(request: Request) -> Response:
     """Give the counters to Prometheus."""
+    request.app.state.gate.visitor(request).administers()
     hub: Hub = request.app.state.hub
     return Response(hub.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -111,19 +121,23 @@ async def frames(request: Request) -> Response:
     """Take one frame, or a label; the answer is its ack, sent when it is durable."""
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
+    visitor = request.app.state.gate.visitor(request)
     options = dict(request.query_params)
     name = check_id("device", options.pop("device", ""))
+    allowed = visitor.streams_as(name)
     session = options.pop("session", None)
     if session is not None:
         check_id("session", session)
     source = wire.check_source(options)
     payload = await answers.body(request, limits.max_frame_bytes)
+    allowed.message(len(payload))
     try:
         text = wire.looks_like_text(payload)
         told = hub.devices.told(name)
         frame = incoming.decode(payload, source, limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
+        allowed.samples(incoming.count(frame))
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
         hub.take(live, frame, source.rate_hz)
     except DeviceError as error:
@@ -138,12 +152,16 @@ async def frames(request: Request) -> Response:
 async def devices(request: Request) -> Response:
     """List the state of every device."""
     hub: Hub = request.app.state.hub
-    return answers.json({"devices": [device.state() for device in hub.devices]})
+    query = request.app.state.gate.visitor(request).watching(Query())
+    seen = [device.state() for device in hub.devices if query.sees(device.name)]
+    return answers.json({"devices": seen})
 
 
 async def device(request: Request) -> Response:
     """Give the state of one device."""
+    visitor = request.app.state.gate.visitor(request)
     name = check_id("device", request.path_params["device"])
+    visitor.sees(name)
     found = request.app.state.hub.devices.find(name)
     if found is None:
         raise HTTPException(404, f"device {name!r} has not been here")
@@ -152,7 +170,9 @@ async def device(request: Request) -> Response:
 
 async def check_face_up(request: Request) -> Response:
     """Learn a device's signs: it lies face up now."""
+    visitor = request.app.state.gate.visitor(request)
     name = check_id("device", request.path_params["device"])
+    visitor.streams_as(name)
     hub: Hub = request.app.state.hub
     found = face_up.check(hub.devices, name)
     await hub.journal.committed(hub.turned(name))
@@ -162,10 +182,12 @@ async def check_face_up(request: Request) -> Response:
 async def history(request: Request) -> Response:
     """Page through predictions and activity events, oldest first."""
     hub: Hub = request.app.state.hub
+    visitor = request.app.state.gate.visitor(request)
     params = request.query_params
     limit = _limit(params.get("limit", "100"))
     after = params.get("after", "")
-    kept, query = hub.publisher.history, _history_query(request)
+    query = visitor.watching(_history_query(request), after)
+    kept = hub.publisher.history
     place = await kept.place(after, query)
     if place is None and after:
         raise HTTPException(410, f"after = {after[:80]!r} is not kept; begin without it")

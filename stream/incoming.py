@@ -57,6 +57,11 @@ def decode(
         return _decode_label(payload, error.seq)
 
 
+def count(message: Frame | Label) -> int:
+    """Return how many samples a message holds."""
+    return 0 if isinstance(message, Label) else len(message.xyz)
+
+
 def encode_label(label: Label) -> bytes:
     """Write a label as JSON: what a client sends."""
     return msgspec.json.encode(_TextLabel(label.label, label.seq, label.t, label.session))

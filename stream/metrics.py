@@ -37,6 +37,7 @@ class Metrics:
         self.frames = counter("frames", "Frames taken", ("channel",))
         self.samples = counter("samples", "Samples taken")
         self.refused = counter("frames_refused", "Frames refused", ("channel", "code"))
+        self.turned_away = counter("turned_away", "Who was not let in or on", ("door", "reason"))
         self.repeated = counter("frames_repeated", "Frames that had been taken before")
         self.skipped = counter("frames_skipped", "Frames that devices gave up")
         self.dropped = counter("samples_dropped", "Samples dropped", ("reason",))

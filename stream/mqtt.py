@@ -11,17 +11,24 @@ from collections.abc import Iterable
 from functools import partial
 
 import aiomqtt
-import msgspec
 import stamina
 
-from stream import apps, broker, config, dialects, incoming, wire
+from stream import apps, broker, config, dialects, incoming, topics, wire
 from stream.dialects.dialect import Dialect
-from stream.entries import PREDICTION, Entry
-from stream.errors import DeviceError, OverloadedError, ParameterError, TooManyError
-from stream.events import Ack, Ended, Error, Message, Prediction, Quality, Started, State, Status
+from stream.entries import Entry
+from stream.errors import (
+    DeviceError,
+    OverloadedError,
+    ParameterError,
+    TooFastError,
+    TooManyError,
+)
+from stream.events import Ack, Ended, Error, Message, Prediction, Started, Status
+from stream.gate import Gate
 from stream.hub import Hub
 from stream.metrics import Metrics
 from stream.publications import Publication, Publications
+from stream.visitor import Stream
 from stream.wire import Source, check_id
 
 CHANNEL = "mqtt"
@@ -29,24 +36,15 @@ MARK = "mqtt"  # of the newest entry of the history up to which the broker has a
 log = logging.getLogger(__name__)
 STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
 
-TOPICS = {  # message → last part of its topic, and whether it is retained
-    Prediction: ("prediction", False),
-    Started: ("event", False),
-    Ended: ("event", False),
-    State: ("activity", True),
-    Status: ("status", True),
-    Ack: ("ack", True),
-    Quality: ("error", False),
-    Error: ("error", False),
-}
-
 
 class Bridge:
     """The service's connection to a broker, kept up for as long as `run` runs."""
 
-    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub) -> None:
+    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub, gate: Gate) -> None:
         self.connected = False
+        self._gate = gate
         self._options = options
+        broker.tls(options)  # what is wrong with its files is said at once
         self._limits = limits
         self._hub = hub
         self._metrics: Metrics = hub.metrics
@@ -59,7 +57,7 @@ class Bridge:
 
     def publish(self, device: str, message: Message, channel: str | None) -> None:
         """Queue a message for its topic, if it has one; the oldest makes room."""
-        name, retain = TOPICS.get(type(message), ("", False))
+        name, retain = topics.TOPICS.get(type(message), ("", False))
         if not name or (isinstance(message, Error | Ack) and channel != CHANNEL):
             return
         if retain and not self.connected:
@@ -67,7 +65,7 @@ class Bridge:
         kept = isinstance(message, Prediction | Started | Ended)
         position = self._hub.publisher.history.newest if kept else 0
         session = message.session if isinstance(message, Ack) else ""
-        self._queue(f"{device}/{name}", _words(message), retain, position, session)
+        self._queue(f"{device}/{name}", topics.words(message), retain, position, session)
 
     def _queue(
         self, topic: str, payload: bytes | str, retain: bool, position: int = 0, session: str = ""
@@ -79,9 +77,7 @@ class Bridge:
     def catch_up(self, entries: Iterable[Entry]) -> None:
         """Queue what was published before a crash, and the broker may not have."""
         for entry in entries:
-            name = "prediction" if entry.type == PREDICTION else "event"
-            topic = f"{entry.device}/{name}"
-            self._queue(topic, entry.text, False, entry.position)
+            self._queue(topics.of_entry(entry), entry.text, False, entry.position)
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
@@ -127,7 +123,7 @@ class Bridge:
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         for topic in self._shared:
-            await client.subscribe(topic, qos=1)
+            await client.subscribe([(topic, 1), (f"{topic}/+", 1)])
         self._client = client
         self._set_connected(True)
         self._publish_again()
@@ -168,11 +164,7 @@ class Bridge:
 
     async def _take(self, topic: str, payload: bytes) -> int:
         """Take a message; return the commit that makes it durable."""
-        dialect = self._shared.get(topic)
-        if dialect is None:
-            device = topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
-        else:
-            device = dialect.owner(payload)
+        dialect, device = self._sender(topic, payload)
         try:
             check_id("device", device)
         except ParameterError as error:
@@ -183,10 +175,12 @@ class Bridge:
         while True:
             await self._hub.models.of(device).batcher.room()
             try:
+                allowed = self._gate.by_mqtt(device)
+                allowed.message(len(payload))
                 if dialect is None:
-                    return self._feed(device, payload)
-                return self._feed_app(dialect, device, payload)
-            except TooManyError as error:
+                    return self._feed(device, payload, allowed)
+                return self._feed_app(dialect, device, payload, allowed)
+            except (TooManyError, TooFastError) as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
                 return 0
@@ -195,12 +189,22 @@ class Bridge:
                 log.warning("MQTT: %s", error)
                 await asyncio.sleep(1)
 
-    def _feed(self, device: str, payload: bytes) -> int:
+    def _sender(self, topic: str, payload: bytes) -> tuple[Dialect | None, str]:
+        """Tell an app from a frame, and whose it is: the topic counts more than the message."""
+        if topic in self._shared:
+            return self._shared[topic], self._shared[topic].owner(payload)
+        shared, _, device = topic.rpartition("/")
+        if shared in self._shared:
+            return self._shared[shared], device
+        return None, topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
+
+    def _feed(self, device: str, payload: bytes, allowed: Stream) -> int:
         """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
         source, told = Source(), self._hub.devices.told(device)
         try:
             text = wire.looks_like_text(payload)
             frame = incoming.decode(payload, source, self._limits, text=text, told=told)
+            allowed.samples(incoming.count(frame))
             located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
             self._hub.take(located, frame, source.rate_hz)
             return located.group
@@ -210,10 +214,10 @@ class Bridge:
             self.publish(device, answer, CHANNEL)
             return live.group if live else 0
 
-    def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> int:
+    def _feed_app(self, dialect: Dialect, device: str, payload: bytes, allowed: Stream) -> int:
         """Take an app's message, as `_feed` takes a frame."""
         try:
-            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload)
+            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload, allowed, device)
         except DeviceError as error:
             self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
             return 0
@@ -242,7 +246,3 @@ def _first_words(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error)
-
-
-def _words(message: Message) -> bytes | str:
-    return message.status if isinstance(message, Status) else msgspec.json.encode(message)

@@ -54,6 +54,9 @@ Record = Annotated[
 Journal = Annotated[
     str | None, typer.Option(metavar="FILE", help="Where frames are kept; '' means nowhere.")
 ]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Let others in without tokens, or without TLS.")
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
 
 
@@ -62,10 +65,7 @@ def settings(path: Path | None, said: Mapping[str, object], dial: list[str]) -> 
 
     What is None was not said. Raises ConfigError.
     """
-    default = Path("config.toml")
-    if path is None and default.is_file():
-        path = default
-    raw = msgspec.to_builtins(config.load(path) if path else config.Config())
+    raw = msgspec.to_builtins(config.load_found(path))
     for name, value in said.items():
         section, _, key = name.partition(".")
         if value is not None:

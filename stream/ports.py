@@ -18,14 +18,17 @@ def listen(config: Config) -> tuple[socket.socket, list[tuple[Dialect, socket.so
     with ExitStack() as taken:
         for_http = taken.enter_context(_listen(host, config.server.port, "server.port"))
         for_apps = []
-        for dialect in dialects.CONNECTING:
-            key = dialect.name.replace("-", "_")
-            port = getattr(config.tcp, key)
-            if port != "":
-                own = taken.enter_context(_listen(host, port, f"tcp.{key}"))
-                for_apps.append((dialect, own))
+        for dialect in of_apps(config):
+            key = _key(dialect)
+            own = taken.enter_context(_listen(host, getattr(config.tcp, key), f"tcp.{key}"))
+            for_apps.append((dialect, own))
         taken.pop_all()
     return for_http, for_apps
+
+
+def of_apps(config: Config) -> list[Dialect]:
+    """Return the apps that have a port of their own."""
+    return [one for one in dialects.CONNECTING if getattr(config.tcp, _key(one)) != ""]
 
 
 def listen_beside(server: Server, port: int) -> socket.socket:
@@ -34,6 +37,10 @@ def listen_beside(server: Server, port: int) -> socket.socket:
         return _listen(server.address, port + 1 if server.port and port < 65535 else 0, "port")
     except ConfigError:
         return _listen(server.address, 0, "port")
+
+
+def _key(dialect: Dialect) -> str:
+    return dialect.name.replace("-", "_")
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:

@@ -29,18 +29,19 @@ class Listener:
 
 
 class Audience:
-    """Listeners by the devices that they asked for."""
+    """Listeners by the devices that they asked for, and may see."""
 
     def __init__(self) -> None:
-        self._everything: set[Listener] = set()
+        self._everything: set[Listener] = set()  # or all that they may see
         self._by_device: defaultdict[str, set[Listener]] = defaultdict(set)
 
     def __bool__(self) -> bool:
         return bool(self._everything or self._by_device)
 
     def of(self, device: str) -> tuple[Listener, ...]:
-        """Return those who asked for this device, or for all."""
-        return (*self._by_device.get(device, ()), *self._everything)
+        """Return those who asked for this device, or for all, and may see it."""
+        asked = (*self._by_device.get(device, ()), *self._everything)
+        return tuple(listener for listener in asked if listener.query.sees(device))
 
     def add(self, listener: Listener) -> None:
         """Let a listener in."""

@@ -43,15 +43,23 @@ def routes() -> list[BaseRoute]:
 
 
 async def take(dialect: Dialect, request: Request) -> Response:
-    """Take one message of an app: 200, or 499 with what its user should change."""
+    """Take one message of an app: 200, or 499 with what its user should change.
+
+    Apps that can set no header have their token in the URL, or in the one that they do set. A
+    device's token names the device.
+    """
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
-    device = request.query_params.get("device", "")
-    if "device" in request.query_params:
+    shown = request.query_params.get("token", request.headers.get("x-api-key"))
+    visitor = request.app.state.gate.visitor(request, shown)
+    device = request.query_params.get("device", visitor.device)
+    if device or "device" in request.query_params:
         check_id("device", device)
     payload = await answers.body(request, limits.max_frame_bytes)
+    allowed = visitor.streams_as(device or dialect.owner(payload))
+    allowed.message(len(payload))
     try:
-        advice = apps.take(hub, CHANNEL, dialect, limits, payload, device)
+        advice = apps.take(hub, CHANNEL, dialect, limits, payload, allowed, device)
     except DeviceError as error:
         hub.refuse(None, CHANNEL, error)
         raise

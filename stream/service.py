@@ -3,18 +3,32 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import addresses, dial, http, models, mqtt, ports, recovery, trust
+from stream import (
+    addresses,
+    dial,
+    exposure,
+    headers,
+    http,
+    models,
+    mqtt,
+    ports,
+    recovery,
+    token_file,
+    trust,
+)
 from stream.classifier import Classifier
 from stream.config import Config, Server
-from stream.errors import ConfigError, NotDurableError
+from stream.errors import ConfigError
+from stream.gate import Gate
 from stream.history import History
 from stream.hub import Hub
 from stream.journal import Journal
@@ -22,6 +36,7 @@ from stream.metrics import Metrics
 from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
+from stream.stopping import stop
 from stream.tcp import Doors
 
 if TYPE_CHECKING:  # loads what only TLS needs
@@ -29,9 +44,6 @@ if TYPE_CHECKING:  # loads what only TLS needs
 
 SWEEP_S = 1.0
 RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
-DRAIN_S = 2.0  # how long a stop waits for the last batches
-FLUSH_S = 0.5  # and for the disk
-GOODBYE_S = 1.0  # and for the broker to take the last messages
 log = logging.getLogger(__name__)
 
 
@@ -43,8 +55,10 @@ class Service(NamedTuple):
     hub: Hub
     bridge: Bridge | None
     doors: Doors
+    gate: Gate
     identity: "Identity | None" = None  # what TLS clients are shown; None: there is no TLS
     trust_port: int = 0  # where a phone learns to trust that, without TLS; 0: nowhere
+    first_token: str = ""  # made at this start, for phones and watching, and kept nowhere
 
     @property
     def http_url(self) -> str:
@@ -70,8 +84,8 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     """Run the service for as long as the context lasts.
 
     `classifier`, if there is one, answers in place of the shared artifact. Raises ConfigError
-    where an artifact is damaged or disagrees, the address is taken, a certificate is no good, or
-    a phone's address is wrong.
+    where an artifact is damaged or disagrees, the address is taken, a certificate is no good,
+    a phone's address is wrong, or others could reach a server that is not guarded.
     """
     phones = dial.listed(config.devices)
     identity = _identity(config.server)
@@ -85,11 +99,14 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
 async def _serving(
     config: Config, hub: Hub, phones: list[dial.Phone], identity: "Identity | None"
 ) -> AsyncIterator[Service]:
-    bridge = Bridge(config.mqtt, config.wire, hub) if config.mqtt.url else None
+    gate = Gate(config.auth, config.limits, hub.metrics, tls=config.server.secure)
+    lacks_first = _check_exposure(config, gate)
+    bridge = Bridge(config.mqtt, config.wire, hub, gate) if config.mqtt.url else None
     dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
-    application = http.app(config, hub, _mqtt_state(bridge))
+    application = http.app(config, hub, gate, _mqtt_state(bridge))
     listening, for_apps = ports.listen(config)
-    doors = Doors(config, hub)
+    first = token_file.add(Path(config.auth.tokens), "phones")[0] if lacks_first else ""
+    doors = Doors(config, hub, gate)
     port = listening.getsockname()[1]
     server = _Server(_uvicorn_config(config, application, identity))
     async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
@@ -98,18 +115,21 @@ async def _serving(
         writing = tasks.create_task(hub.journal.run(recover), name="journal")
         await hub.journal.tried.wait()
         answering = tasks.create_task(hub.models.run(), name="models")
-        sweeping = tasks.create_task(_sweep(hub), name="sweep")
+        sweeping = tasks.create_task(_sweep(hub, gate), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
         dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
         serving = tasks.create_task(server.serve([listening]), name="http")
         try:
             for dialect, own in for_apps:
                 await doors.open(dialect, own)
-            yield Service(config.server.address, port, hub, bridge, doors, identity, trust_port)
+            host = config.server.address
+            yield Service(
+                host, port, hub, bridge, doors, gate, identity, trust_port, first_token=first
+            )
         finally:
             if dialling:
                 dialling.cancel()
-            await _stop(hub, bridge, application, server, doors)
+            await stop(hub, bridge, application, server, doors)
             await serving
             hub.publisher.history.close()
             for task in filter(None, (bridging, sweeping, answering, writing)):
@@ -142,6 +162,16 @@ async def _renew(identity: "Identity") -> None:
                 log.info("a newer certificate is shown, for %s", ", ".join(addresses.of_machine()))
         except ConfigError:
             log.exception("the certificate cannot be renewed")
+
+
+def _check_exposure(config: Config, gate: Gate) -> bool:
+    """Return whether a first token is to be made; raises ConfigError where others must not come."""
+    host, tls, insecure = config.server.address, config.server.secure, config.auth.insecure
+    lacks_first = tls and gate.is_new() and not insecure and not exposure.is_here(host)
+    tokens = lacks_first or bool(gate.book())
+    exposure.may_start(host, tls=tls, tokens=tokens, insecure=insecure)
+    exposure.may_open_tcp(host, [app.name for app in ports.of_apps(config)], insecure=insecure)
+    return lacks_first
 
 
 def _identity(server: Server) -> "Identity | None":
@@ -184,51 +214,18 @@ def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
     return state
 
 
-async def _sweep(hub: Hub) -> None:
+async def _sweep(hub: Hub, gate: Gate) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         hub.sweep()
-
-
-async def _stop(
-    hub: Hub,
-    bridge: Bridge | None,
-    application: Starlette,
-    server: uvicorn.Server,
-    doors: Doors,
-) -> None:
-    """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
-    hub.stopping = True
-    doors.shut()
-    for live in hub.recorder.finish_all():
-        hub.keeper.save(live)
-    if server.started:  # else a phone that is told to go would be back before the port is closed
-        for accepting in server.servers:
-            accepting.close()
-    try:
-        async with asyncio.timeout(DRAIN_S):
-            await hub.models.drained()
-    except TimeoutError:
-        log.warning("stopped with %d windows unanswered", hub.models.waiting)
-    with suppress(TimeoutError, NotDurableError):  # a restart does again what was not written
-        async with asyncio.timeout(FLUSH_S):
-            hub.keeper.save_all()
-            await hub.journal.flush()
-    if bridge is not None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await bridge.say_goodbye()
-    for outbox in list(application.state.outboxes):
-        outbox.close(1001, "the server is going away; connect again")
-    await doors.hang_up()
-    server.should_exit = True
+        gate.sweep()
 
 
 def _uvicorn_config(
     config: Config, application: Starlette, identity: "Identity | None" = None
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        application,
+        headers.guarded(application),
         ws="websockets-sansio",
         ws_max_size=config.wire.max_frame_bytes,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already

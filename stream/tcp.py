@@ -14,9 +14,11 @@ from typing import NamedTuple
 from stream import apps, config
 from stream.dialects.dialect import Dialect, valid_id
 from stream.errors import DeviceError, GaitwayError, OverloadedError, TooManyError
+from stream.gate import Gate
 from stream.hub import Hub
 from stream.readings import Push, Reading
 from stream.splitter import Splitter
+from stream.visitor import Stream
 
 CHANNEL = "tcp"
 READ_BYTES = 65_536
@@ -29,8 +31,16 @@ log = logging.getLogger(__name__)
 class Connection:
     """What one phone sends over one connection; knows no socket."""
 
-    def __init__(self, device: str, dialect: Dialect, settings: config.Config, hub: Hub) -> None:
+    def __init__(
+        self,
+        device: str,
+        dialect: Dialect,
+        settings: config.Config,
+        hub: Hub,
+        allowed: Stream,
+    ) -> None:
         self.device = device
+        self.allowed = allowed
         self._dialect = dialect
         self._max_bytes = settings.tcp.max_message_bytes
         self._splitter = Splitter(dialect.message, self._max_bytes)
@@ -67,6 +77,7 @@ class Connection:
 
     def _take(self, readings: list[Reading]) -> None:
         """Take what several messages held as one, for a fraction of the work."""
+        self.allowed.samples(len(readings))
         push = Push(self.device, None, 0, readings)
         try:
             advice = apps.feed(self._hub, CHANNEL, self._dialect, self._limits, push, self.device)
@@ -103,10 +114,11 @@ class _Served(NamedTuple):
 class Doors:
     """The ports of all apps, and the connections that came in by them."""
 
-    def __init__(self, settings: config.Config, hub: Hub) -> None:
+    def __init__(self, settings: config.Config, hub: Hub, gate: Gate) -> None:
         self.ports: dict[str, int] = {}  # by app
         self._settings = settings
         self._hub = hub
+        self._gate = gate
         self._servers: list[asyncio.Server] = []
         self._served: set[_Served] = set()
         self._newest: dict[str, _Served] = {}  # by device
@@ -144,10 +156,11 @@ class Doors:
         task.set_name(f"tcp {device}")
         served = _Served(task, writer)
         self._served.add(served)
+        allowed = self._gate.by_tcp(device, peer[0])
+        connection = Connection(device, dialect, self._settings, self._hub, allowed)
         try:
-            await self._serve(
-                served, Connection(device, dialect, self._settings, self._hub), reader
-            )
+            with allowed.connected():
+                await self._serve(served, connection, reader)
         except DeviceError as error:
             self._warn(device, error)
         except OverloadedError as error:
@@ -190,5 +203,13 @@ class Doors:
                 data = await reader.read(READ_BYTES)
             if not data:
                 return
+            await _pace(connection.allowed, len(data))
             await batcher.room()
             connection.feed(data)
+
+
+async def _pace(allowed: Stream, size: int) -> None:
+    """Read on when the limits allow it: TCP itself holds a phone back that sends faster."""
+    while (wait_s := allowed.wait_s()) > 0:  # noqa: ASYNC110  nobody else knows when it is over
+        await asyncio.sleep(wait_s)
+    allowed.message(size)

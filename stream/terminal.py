@@ -1,17 +1,21 @@
-"""What the terminal says of a running service: where it is, and, to phones, a code to scan."""
+"""What the terminal says of a running service: where it is, who may in, and a code for phones."""
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import segno
 import typer
 
 from stream import __version__, addresses
 from stream.config import Config
-from stream.service import Service
+from stream.exposure import is_here
+
+if TYPE_CHECKING:  # loads what only a server needs
+    from stream.service import Service
 
 
-def greeting(settings: Config, running: Service, *, color: bool) -> Iterator[str]:
+def greeting(settings: Config, running: "Service", *, color: bool) -> Iterator[str]:
     """Yield the lines that say where everything is."""
     yield f"gaitway {__version__}, model {running.hub.models.shared.name}"
     for device, model in running.hub.models.personal.items():
@@ -33,33 +37,57 @@ def greeting(settings: Config, running: Service, *, color: bool) -> Iterator[str
     for device, own in settings.devices.items():
         if own.url:
             yield f"  dialled    {device} at {own.url}"
+    yield from _who_may_in(settings, running)
     yield from invitation(running, color=color)
 
 
-def invitation(running: Service, *, color: bool) -> Iterator[str]:
+def _who_may_in(settings: Config, running: "Service") -> Iterator[str]:
+    book = running.gate.book()
+    if book is not None:
+        yield f"  tokens     asked for: {len(book)} in {settings.auth.tokens}"
+    elif not is_here(running.host):
+        yield "  open       to everyone who reaches it, as --insecure says"
+
+
+def invitation(running: "Service", *, color: bool) -> Iterator[str]:
     """Yield the lines; none where phones can't come, or would get no motion there.
 
     `color` keeps the code dark on light whatever the terminal's colours are; without, it is right
     on dark ones.
     """
     identity = running.identity
-    if identity is None or addresses.is_here(running.host):
+    if identity is None or is_here(running.host):
         return
     host = addresses.in_url(addresses.for_phones(running.host, identity.name))
-    url = f"https://{host}:{running.port}/phone"
-    yield ""
-    yield f"  Scan this with a phone, or open {url} there:"
-    yield ""
-    for line in _code(url):
+    fragment = f"#token={running.first_token}" if running.first_token else ""
+    url = f"https://{host}:{running.port}/phone{fragment}"
+    yield from ("", f"  Scan this with a phone, or open {url} there:", "")
+    for line in code(url):
         yield "  " + (typer.style(line, fg="bright_white", bg="black") if color else line)
     if identity.authority:
         trust = f"http://{host}:{running.trust_port}/"
         yield ""
         yield f"  The first time, open {trust} there, to install the certificate with the SHA-256"
         yield f"  {identity.authority.fingerprint}"
+    if running.first_token:
+        yield from _first(running)
+    elif running.gate.book() is not None:
+        yield "  The page asks for a token: `gaitway token add --device NAME` makes one."
 
 
-def _code(url: str) -> list[str]:
+def _first(running: "Service") -> Iterator[str]:
+    """Yield what there is to know of the first token."""
+    token = running.first_token
+    yield ""
+    yield f"  The code holds the first token, {token},"
+    yield "  which is shown this once: it streams as any phone and sees everyone. To use it here:"
+    yield f"    {running.http_url}/#token={token}"
+    yield f"    GAITWAY_TOKEN={token} gaitway watch {running.ws_url}"
+    yield f"  `gaitway token revoke {token[3:11]}` ends that; `gaitway token add` makes others."
+
+
+def code(url: str) -> list[str]:
+    """Draw a QR code, light on dark."""
     drawn = io.StringIO()
     segno.make(url, micro=False).terminal(drawn, border=2, compact=True)
     return drawn.getvalue().splitlines()

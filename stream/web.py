@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from stream import addresses
+from stream.exposure import is_here
 
 PAGES = Path(__file__).with_name("pages")
 HEADERS = {
@@ -116,8 +117,8 @@ def invitation(request: Request) -> Invitation:
     server = state.config.server
     name, port = asked_host(request) or (server.address, f":{server.port}")
     advice = ""
-    if addresses.is_here(name):
-        if addresses.is_here(server.address):
+    if is_here(name):
+        if is_here(server.address):
             how = "--host 0.0.0.0" if request.url.scheme == "https" else HTTPS
             advice = f"This server listens on this machine only: start it with {how}."
         else:

@@ -1,32 +1,34 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
 
-from starlette.websockets import (
-    WebSocket,
-    WebSocketDisconnect,
-    WebSocketDisconnected,
-    WebSocketState,
-)
+from starlette.websockets import WebSocket
 
 from stream import config, incoming, wire, wire_text
+from stream.connection import (
+    OVERLOADED,
+    POLICY,
+    accepted,
+    ignoring,
+    messages,
+    send_all,
+    until_closed,
+    writing,
+)
 from stream.entries import Query
-from stream.errors import DeviceError, JournalError, OverloadedError, ParameterError
+from stream.errors import DeviceError, NotDurableError, OverloadedError, ParameterError
 from stream.events import Error, Welcome
 from stream.hub import Hub
 from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
 from stream.publish import TYPES
+from stream.visitor import Stream
 from stream.wire import Source, check_id
 
 CHANNEL = "websocket"
-DONE, POLICY, OVERLOADED = 1000, 1008, 1013
-CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
+DONE = 1000
 MAX_UNACKED = 256  # frames that a connection may have taken before they are durable
-MAX_REASON = 120  # bytes; RFC 6455 allows 123
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
 
@@ -35,15 +37,16 @@ async def stream(websocket: WebSocket) -> None:
     """Serve `/v1/stream`: one device, one session."""
     hub: Hub = websocket.app.state.hub
     limits: config.Wire = websocket.app.state.config.wire
-    async with _accepted(websocket) as outbox:
+    async with accepted(websocket) as (visitor, outbox):
         options = dict(websocket.query_params)
         device = check_id("device", options.pop("device", ""))
+        allowed = visitor.streams_as(device)
         wanted, since = options.pop("session", None), options.pop("since", None)
         if wanted is not None:
             check_id("session", wanted)
         source = wire.check_source(options)
         live = hub.open(CHANNEL, device, wanted)
-        await DeviceConnection(websocket, hub, live, source, limits, outbox).run(since)
+        await DeviceConnection(websocket, hub, live, source, limits, allowed, outbox).run(since)
 
 
 class DeviceConnection:
@@ -56,6 +59,7 @@ class DeviceConnection:
         live: Live,
         source: Source,
         limits: config.Wire,
+        allowed: Stream,
         outbox: Outbox,
     ) -> None:
         self._websocket = websocket
@@ -63,6 +67,7 @@ class DeviceConnection:
         self._live = live
         self._source = source
         self._limits = limits
+        self._allowed = allowed
         self._outbox = outbox
         self._bad_in_a_row = 0
 
@@ -74,10 +79,10 @@ class DeviceConnection:
         try:
             with self._hub.publisher.listening(self._outbox, query):
                 begun = self._hub.publisher.history.newest
-                await _send_all(self._websocket, [encode(self._welcome())])
+                await send_all(self._websocket, [encode(self._welcome())])
                 if since is not None:
                     await _repeat(self._websocket, since, query, begun)
-                await _until_closed(_writing(self._websocket, self._outbox), self._reading())
+                await until_closed(writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
             done = closed.code == DONE
             raise
@@ -102,7 +107,7 @@ class DeviceConnection:
     async def _reading(self) -> None:
         """Take frames; one that sends faster than the disk writes is read no further."""
         live = self._live
-        async for payload in _messages(self._websocket):
+        async for payload in messages(self._websocket):
             if self._outbox.closed is not None or self._hub.stopping:
                 return  # replaced, or about to be closed: what comes now is not taken
             try:
@@ -113,16 +118,20 @@ class DeviceConnection:
                 if not (isinstance(payload, str) and wire_text.is_auth(payload)):
                     self._refuse(error)
             except OverloadedError as error:
+                with suppress(NotDurableError):  # what was taken before is acked first
+                    await self._hub.journal.committed(live.group)
                 self._outbox.send(Error(code=error.code, message=str(error)))
                 self._outbox.close(OVERLOADED, str(error))
                 return
 
     def _take(self, payload: str | bytes) -> None:
         text = isinstance(payload, str)
+        self._allowed.message(len(payload))
         told = self._hub.devices.told(self._live.session.device)
         frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:
             raise DeviceError("seq is missing: frames are numbered from 0")
+        self._allowed.samples(incoming.count(frame))
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
 
@@ -136,15 +145,15 @@ class DeviceConnection:
 async def events(websocket: WebSocket) -> None:
     """Serve `/v1/events`: anyone listens to any devices."""
     hub: Hub = websocket.app.state.hub
-    async with _accepted(websocket) as outbox:
+    async with accepted(websocket) as (visitor, outbox):
         since = websocket.query_params.get("since")
-        query = listener_query(websocket)
+        query = visitor.watching(listener_query(websocket), since or "")
         with hub.publisher.listening(outbox, query):
             begun = hub.publisher.history.newest
-            await _send_all(websocket, list(_standing(hub, query)))
+            await send_all(websocket, list(_standing(hub, query)))
             if since is not None:
                 await _repeat(websocket, since, query, begun)
-            await _until_closed(_writing(websocket, outbox), _ignoring(websocket))
+            await until_closed(writing(websocket, outbox), ignoring(websocket))
 
 
 def listener_query(connection: WebSocket) -> Query:
@@ -164,85 +173,14 @@ def listener_query(connection: WebSocket) -> Query:
 def _standing(hub: Hub, query: Query) -> Iterator[str]:
     """Yield, encoded, how every device stands: its state, and what was said of its signal."""
     for device in hub.devices:
-        if not query.devices or device.name in query.devices:
+        if query.sees(device.name):
             yield encode(device.state())
             if device.judged is not None and "quality" in query.types:
                 yield encode(device.judged)
-
-
-@asynccontextmanager
-async def _accepted(websocket: WebSocket) -> AsyncIterator[Outbox]:
-    """Accept, so that browsers see close codes; turn errors into these, and close."""
-    state = websocket.app.state
-    outbox = Outbox(state.config.publish.listener_queue)
-    await websocket.accept()
-    state.outboxes.add(outbox)
-    try:
-        yield outbox
-    except ClosedError as closed:
-        await _close(websocket, closed.code, closed.reason)
-    except ParameterError as error:
-        await _close(websocket, POLICY, str(error))
-    except (OverloadedError, JournalError) as error:
-        await _close(websocket, OVERLOADED, str(error))
-    finally:
-        state.outboxes.discard(outbox)
-
-
-async def _close(websocket: WebSocket, code: int | None, reason: str) -> None:
-    gone = websocket.client_state == WebSocketState.DISCONNECTED
-    if gone or code is None or websocket.application_state == WebSocketState.DISCONNECTED:
-        return
-    short = reason.encode()[:MAX_REASON].decode(errors="ignore")
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await websocket.close(code, short)
-    except (TimeoutError, WebSocketDisconnect):
-        return  # the peer is gone, or reads nothing: the server drops the connection
-
-
-async def _until_closed(
-    writing: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, None]
-) -> None:
-    """Run both until one raises ClosedError; raise it for them."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(writing, name="writing")
-            tasks.create_task(reading, name="reading")
-    except* ClosedError as group:
-        raise group.exceptions[0] from None
-
-
-async def _writing(websocket: WebSocket, outbox: Outbox) -> None:
-    while True:
-        await _send_all(websocket, await outbox.take())
 
 
 async def _repeat(websocket: WebSocket, since: str, query: Query, until: int) -> None:
     """Send what the history has after `since`, up to where listening began."""
     hub: Hub = websocket.app.state.hub
     async for texts in hub.publisher.missed_since(since, query, until):
-        await _send_all(websocket, texts)
-
-
-async def _send_all(websocket: WebSocket, texts: list[str]) -> None:
-    try:
-        for text in texts:
-            await websocket.send_text(text)
-    except (WebSocketDisconnect, WebSocketDisconnected):
-        return  # the peer is gone; reading takes what it sent before, and then says so
-
-
-async def _messages(websocket: WebSocket) -> AsyncIterator[str | bytes]:
-    """Yield what the peer sends; raises ClosedError with its code at the end."""
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise ClosedError(message.get("code"), "closed by the peer")
-        text = message.get("text")
-        yield text if text is not None else message["bytes"]
-
-
-async def _ignoring(websocket: WebSocket) -> None:
-    async for _ in _messages(websocket):
-        pass
+        await send_all(websocket, texts)

@@ -37,6 +37,7 @@ class _Envelope(msgspec.Struct):
     type: Any = None
     seq: Any = None
     session: Any = None
+    token: Any = None
 
 
 _text = msgspec.json.Decoder(TextFrame)
@@ -71,6 +72,16 @@ def is_auth(payload: str) -> bool:
         return bool(_envelope.decode(payload).type == "auth")
     except MALFORMED:
         return False
+
+
+def shown_token(payload: str) -> str | None:
+    """Return the token of an `auth` message; None where the text is something else."""
+    try:
+        envelope = _envelope.decode(payload)
+    except MALFORMED:
+        return None
+    shown = envelope.type == "auth" and isinstance(envelope.token, str)
+    return envelope.token if shown else None
 
 
 def named_session(payload: bytes) -> str | None:

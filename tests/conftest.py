@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stream import artifact, service
 from stream.artifact import Manifest
-from stream.config import Config, Journal, Model, Server
+from stream.config import Auth, Config, Journal, Model, Server
 from stream.service import Service
 
 ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")
@@ -90,12 +90,13 @@ def toy_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(toy_artifact: Path) -> Config:
+def config(toy_artifact: Path, tmp_path: Path) -> Config:
     """Settings of a service on a port of the system's choice, with the small model."""
     return Config(
         server=Server(port=0),
         model=Model(artifact=str(toy_artifact)),
         journal=Journal(path="", commit_ms=1),
+        auth=Auth(tokens=str(tmp_path / "own-tokens.json")),  # whatever the working directory holds
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from stream import config, mqtt
+from stream import config, topics
 from stream.cli import app
 from stream.dialects import CONNECTING, DIALECTS, DIALLED
 from stream.dialects.sensor_server import CLOSED
@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DESIGN = (ROOT / "docs" / "design.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
+ACL = (ROOT / "deploy" / "mosquitto" / "acl").read_text()
 
 
 def options_of(group: typer.Typer) -> dict[str, set[str]]:
@@ -82,7 +84,7 @@ def test_settings_that_docs_name_exist() -> None:
         for key in getattr(config.Config(), section).__struct_fields__
     }
     sections = "|".join(config.Config.__struct_fields__)
-    named = set(re.findall(rf"`((?:{sections})\.\w+)`", README + DESIGN + PROTOCOL))
+    named = set(re.findall(rf"`((?:{sections})\.\w+)`", README + DESIGN + PROTOCOL + SECURITY))
     assert named
     assert named <= known
 
@@ -91,7 +93,26 @@ def test_topics_of_the_protocol_are_those_of_the_code() -> None:
     documented = dict(re.findall(r"\| `gaitway/<device>/(\w+)` \|.*\| (yes|no) \|", PROTOCOL))
     documented.pop("samples")
     assert documented == {
-        name: "yes" if retained else "no" for name, retained in mqtt.TOPICS.values()
+        name: "yes" if retained else "no" for name, retained in topics.TOPICS.values()
+    }
+
+
+def test_rights_at_the_broker_are_those_of_the_topics() -> None:
+    base, shared = config.Mqtt().base, config.Mqtt().sensor_logger
+    names = {name for name, _ in topics.TOPICS.values()}
+    read = set(re.findall(rf"^pattern read {base}/%u/(\w+)$", ACL, re.MULTILINE))
+    assert read == names
+    assert set(re.findall(r"^pattern write (.+)$", ACL, re.MULTILINE)) == {
+        f"{base}/%u/samples",
+        f"{shared}/%u",
+    }
+    server = ACL.partition("\nuser gaitway\n")[2].partition("\nuser ")[0]
+    assert set(re.findall(r"^topic (\w+ .+)$", server, re.MULTILINE)) == {
+        f"read {base}/+/samples",
+        f"read {shared}",
+        f"read {shared}/+",
+        f"write {base}/status",
+        *(f"write {base}/+/{name}" for name in names),
     }
 
 

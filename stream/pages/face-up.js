@@ -1,6 +1,8 @@
 // The check which way is up: waits until the phone lies still, and asks the server.
 // Emits 'signs' (detail: the axes that were found).
 
+import { authorization } from './token.js';
+
 const LAY_S = 5; // to lay it down
 const STILL_S = 4.5; // of readings that the server looks at, and a little
 const PATIENCE_S = 25; // until it lies still
@@ -54,7 +56,8 @@ export class FaceUp extends EventTarget {
     clearInterval(this.#timer);
     let answer;
     try {
-      const response = await fetch(`/v1/devices/${this.#device}/face-up`, { method: 'POST' });
+      const path = `/v1/devices/${this.#device}/face-up`;
+      const response = await fetch(path, { method: 'POST', headers: authorization() });
       answer = await response.json();
       if (!response.ok) return this.#end(`It can’t be told: ${answer.detail}.`);
     } catch {

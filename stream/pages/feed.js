@@ -2,6 +2,7 @@
 // Calls `hear` with every message once; after a break it asks for the history again.
 
 import { FINAL, Retry } from './retry.js';
+import { ask, authorization, introduce } from './token.js';
 
 const TYPES = 'activity,prediction,status,quality';
 const PAGE = 1000; // events a question
@@ -28,7 +29,7 @@ export class Feed {
     this.#say('connecting', 'Connecting …');
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
-    socket.onclose = ({ code }) => this.#closed(code);
+    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
   }
 
   /** Tell the history from `since` on, a Date, and then what came meanwhile. */
@@ -44,6 +45,7 @@ export class Feed {
   }
 
   async #opened(socket) {
+    introduce(socket);
     this.#retry.reset();
     this.#say('open', 'Live');
     try {
@@ -57,7 +59,7 @@ export class Feed {
     const url = new URL('/v1/events', location.href);
     url.search = new URLSearchParams({ type: 'activity', from: since.toISOString(), limit: PAGE });
     for (;;) {
-      const answer = await fetch(url);
+      const answer = await fetch(url, { headers: authorization() });
       if (answer.status === 410) return; // no longer kept: what is known must do
       if (!answer.ok) throw new Error(`history: ${answer.status}`);
       const skew = Date.parse(answer.headers.get('date')) - Date.now();
@@ -85,7 +87,10 @@ export class Feed {
     this.#hear(message);
   }
 
-  #closed(code) {
+  #closed(code, reason) {
+    if (code === 4401 || code === 4403) {
+      ask(code === 4401 ? 'This server asks for a token.' : `${reason}.`).then(() => this.start());
+    }
     if (code in FINAL) return this.#say('refused', `${FINAL[code]}.`);
     this.#say('waiting', 'No connection to the server. Trying again …');
     setTimeout(() => this.start(), this.#retry.next() * 1000);

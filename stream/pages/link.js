@@ -4,12 +4,15 @@
 import { encode } from './frames.js';
 import { Outbox } from './outbox.js';
 import { FINAL, Retry } from './retry.js';
+import { ask, introduce, settled } from './token.js';
 
 const KEPT = 7200; // frames: half an hour of four a second
 const BUFFERED = 262144; // bytes that may wait in the browser
 const SILENT_S = 10; // without an answer for so long, the line is dead
 const LOOK_S = 0.25; // between two looks at the line
 const DONE = 1000;
+const UNAUTHENTICATED = 4401;
+const FORBIDDEN = 4403;
 const FINISHING = 'What is kept is sent when the server is back. Stop again gives it up';
 
 export class Link extends EventTarget {
@@ -22,6 +25,7 @@ export class Link extends EventTarget {
   #open = false; // welcomed
   #wanted = false;
   #finishing = false;
+  #asking = false; // for a token
   #session = null;
   #since = ''; // id of the last prediction or event heard
   #window = -1; // the last one predicted
@@ -66,6 +70,7 @@ export class Link extends EventTarget {
     this.#socket = socket;
     this.#heard = performance.now();
     this.#say('connecting', this.#session ? 'Connecting again …' : 'Connecting …');
+    socket.onopen = () => introduce(socket);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(JSON.parse(data));
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason);
   }
@@ -94,6 +99,7 @@ export class Link extends EventTarget {
     }
     this.#session = session;
     this.#open = true;
+    settled();
     this.#say('open', 'Connected');
   }
 
@@ -123,12 +129,25 @@ export class Link extends EventTarget {
     this.#socket = null;
     this.#open = false;
     if (!this.#wanted || (this.#finishing && this.outbox.length === 0)) return this.#end();
+    if (code === UNAUTHENTICATED) return this.#ask();
     if (code in FINAL) {
-      this.#end(`${FINAL[code]}${code === 1008 && reason ? `: ${reason}` : ''}.`);
+      if (code === FORBIDDEN) ask(`${reason}.`);
+      const told = (code === 1008 || code === FORBIDDEN) && reason;
+      this.#end(`${FINAL[code]}${told ? `: ${reason}` : ''}.`);
       return;
     }
     this.#say(this.#finishing ? 'finishing' : 'waiting', this.#why(code));
     this.#timer = setTimeout(() => this.#connect(), this.#retry.next() * 1000);
+  }
+
+  /** Keep what there is, and go on once a token is given. */
+  #ask() {
+    this.#asking = true;
+    this.#say('waiting', `${FINAL[UNAUTHENTICATED]}.`);
+    ask('This server asks for a token.').then(() => {
+      this.#asking = false;
+      this.#now();
+    });
   }
 
   #why(code) {
@@ -138,7 +157,7 @@ export class Link extends EventTarget {
   }
 
   #now = () => {
-    if (this.#socket || !this.#wanted) return;
+    if (this.#socket || !this.#wanted || this.#asking) return;
     clearTimeout(this.#timer);
     this.#connect();
   };

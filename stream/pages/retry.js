@@ -5,8 +5,8 @@ export const FINAL = {
   1008: 'The server refuses this connection',
   1009: 'The server finds what this page sends too big',
   4000: 'Another page or app streams under this name. Choose another name, or stop the other one',
-  4401: 'The server asks for a token, which this page cannot give yet',
-  4403: 'This name belongs to another token',
+  4401: 'The server asks for a token',
+  4403: 'The token does not allow this',
 };
 
 export class Retry {

@@ -1,5 +1,7 @@
 // The check of a device's signs, in its tile: a person lays the phone face up and presses.
 
+import { authorization } from './token.js';
+
 const UNDETERMINED = 'The sign is undetermined';
 
 /** Whether the server says that it can't tell a device's signs. */
@@ -37,7 +39,7 @@ export class Signs {
     this.#asking = true;
     this.#say('Asking …');
     try {
-      const answer = await fetch(this.#path, { method: 'POST' });
+      const answer = await fetch(this.#path, { method: 'POST', headers: authorization() });
       const { detail } = await answer.json();
       this.#say(detail, answer.ok ? 'good' : 'poor');
     } catch {

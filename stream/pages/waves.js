@@ -1,6 +1,7 @@
 // The newest seconds of the devices on the screen: asks the server for these and for no others.
 
 import { FINAL, Retry } from './retry.js';
+import { ask, introduce } from './token.js';
 import { SECONDS } from './waveform.js';
 
 const SETTLE_MS = 250; // while somebody scrolls, nothing is asked
@@ -54,6 +55,7 @@ export class Waves {
     this.#asked = new Set(this.#wanted);
     for (const name of this.#waves.keys()) if (!this.#asked.has(name)) this.#waves.delete(name);
     socket.onopen = () => {
+      introduce(socket);
       this.#retry.reset();
       before?.close();
     };
@@ -70,6 +72,7 @@ export class Waves {
   #closed(socket, code) {
     if (socket !== this.#socket) return; // replaced
     this.#socket = null;
+    if (code === 4401) ask('This server asks for a token.').then(() => this.#settle());
     if (!(code in FINAL)) setTimeout(() => this.#settle(), this.#retry.next() * 1000);
   }
 

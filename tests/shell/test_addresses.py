@@ -34,22 +34,6 @@ def test_names_come_from_the_machines(
     assert found - {"localhost"} == names
 
 
-@pytest.mark.parametrize(
-    ("host", "here"),
-    [
-        ("localhost", True),
-        ("a.localhost.", True),
-        ("127.0.0.2", True),
-        ("::1", True),
-        ("0.0.0.0", False),  # noqa: S104  not bound
-        ("10.0.0.7", False),
-        ("pi.local", False),
-    ],
-)
-def test_what_means_this_machine_is_told_from_what_others_use(host: str, here: bool) -> None:
-    assert addresses.is_here(host) is here
-
-
 def test_phones_call_us_by_name_or_by_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "own", lambda: "10.0.0.7")
     assert addresses.for_phones("::") == "10.0.0.7"

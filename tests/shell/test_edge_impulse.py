@@ -7,10 +7,12 @@ import re
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 
+from stream.config import Config
 from stream.service import Service
 from tests.sensor_apps import FORM, GOLDEN, edge_impulse, form, mutated
 from tests.sensor_logger import entries, messages, walk
@@ -18,6 +20,14 @@ from tests.sensor_logger import entries, messages, walk
 PATH = "/api/training/data"
 HEADERS = {"x-api-key": "ei_1", "x-file-name": "walking", "content-type": FORM}
 IAT = 1_764_128_599
+PAGE = "https://smartphone.edgeimpulse.com"
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    """Settings that let the client's own page upload."""
+    auth = msgspec.structs.replace(config.auth, origins=(PAGE,))
+    return msgspec.structs.replace(config, auth=auth)
 
 
 @pytest.fixture
@@ -88,8 +98,8 @@ async def test_recordings_of_something_else_are_named(client: httpx.AsyncClient)
     assert answers[-1].text.startswith("No acceleration arrives: record with a sensor")
 
 
-async def test_a_browser_may_post_from_any_origin(client: httpx.AsyncClient) -> None:
-    origin = {"origin": "https://smartphone.edgeimpulse.com"}
+async def test_a_page_that_is_listed_may_post(client: httpx.AsyncClient) -> None:
+    origin = {"origin": PAGE}
     asked = await client.options(
         PATH,
         headers=origin
@@ -107,6 +117,14 @@ async def test_a_browser_may_post_from_any_origin(client: httpx.AsyncClient) -> 
         answer = await client.post(PATH, content=body, headers=HEADERS | origin)
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_any_other_page_may_not_and_is_told_why(client: httpx.AsyncClient) -> None:
+    body = form(edge_impulse(walk(3, 62.5)))
+    answer = await client.post(PATH, content=body, headers=HEADERS | {"origin": "https://evil"})
+    assert answer.status_code == 403
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "auth.origins" in answer.json()["detail"]
 
 
 async def test_a_device_must_be_named(client: httpx.AsyncClient, running: Service) -> None:

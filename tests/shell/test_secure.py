@@ -18,10 +18,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from stream import addresses, folders, service, terminal
-from stream.config import Config, Server
+from stream import addresses, folders, service, terminal, token_file, tokens
+from stream.config import Config, Server, Tcp
 from stream.errors import ConfigError
 from stream.service import Service
+from tests.shell.access import bearer
 from tests.shell.test_service import serving
 from tests.shell.test_tls import Given
 
@@ -223,8 +224,10 @@ async def test_the_code_is_dark_on_light_in_any_terminal(running: Service) -> No
     assert [re.sub(r"\x1b\[\d+m", "", line) for line in colored] == plain
 
 
-async def test_serve_https_prints_how_a_phone_gets_in(toy_artifact: Path) -> None:
-    options = ("--https", "--artifact", str(toy_artifact))
+async def test_serve_https_prints_how_a_phone_gets_in(toy_artifact: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[auth]\ntokens = "{tmp_path / "tokens.json"}"\n')
+    options = ("--https", "--artifact", str(toy_artifact), "--config", str(settings))
     async with serving(*options) as (process, address):
         assert address.startswith("127.0.0.1:")
         assert process.stdout is not None
@@ -235,7 +238,8 @@ async def test_serve_https_prints_how_a_phone_gets_in(toy_artifact: Path) -> Non
             fingerprint = (await process.stdout.readline()).decode().strip()
         told = "".join(lines)
         port = address.rpartition(":")[2]
-        assert f"https://{addresses.own()}:{port}/phone" in told
+        first = re.search(rf"https://{addresses.own()}:{port}/phone#token=(\S+) there", told)
+        assert first is not None
         assert "█▄▄▄█" in told
         found = re.search(r"http://(\S+)/", told)
         assert found is not None
@@ -244,13 +248,81 @@ async def test_serve_https_prints_how_a_phone_gets_in(toy_artifact: Path) -> Non
         der = ssl.PEM_cert_to_DER_cert(pem)
         assert fingerprint == _sha256(der)
         context = ssl.create_default_context(cadata=pem)
-        async with connect(f"wss://{address}/v1/stream?device=a", ssl=context) as phone:
+        url, token = f"wss://{address}/v1/stream?device=a", bearer(first[1])
+        async with connect(url, ssl=context, additional_headers=token) as phone:
             await phone.recv()
             process.terminate()
             with pytest.raises(ConnectionClosed):
                 await phone.recv()
         async with asyncio.timeout(5):
             assert await process.wait() == 0
+
+
+@pytest.fixture
+def for_phones(secure: Config) -> Config:
+    """Settings that let other machines in."""
+    server = msgspec.structs.replace(secure.server, host="0.0.0.0")  # noqa: S104  as phones need it
+    return msgspec.structs.replace(secure, server=server)
+
+
+async def test_the_first_start_for_phones_makes_a_token(for_phones: Config) -> None:
+    async with service.running(for_phones) as running:
+        token = running.first_token
+        (kept,) = token_file.load(Path(for_phones.auth.tokens))
+        assert (kept.may, kept.sha256) == ("phones", tokens.digest(token))
+        told = "\n".join(terminal.greeting(for_phones, running, color=False))
+        assert f":{running.port}/phone#token={token} there" in told
+        assert f"gaitway token revoke {token[3:11]}`" in told
+        context = ssl.create_default_context(cafile=folders.authority())
+        url = f"{running.ws_url}/v1/stream?device=a"
+        async with connect(url, ssl=context, additional_headers=bearer(token)) as phone:
+            assert json.loads(await phone.recv())["type"] == "welcome"
+        async with httpx.AsyncClient(verify=context, base_url=running.http_url) as client:
+            answers = [
+                (await client.get(path, headers=headers)).status_code
+                for headers in (bearer(token), {})
+                for path in ("/v1/devices", "/metrics", "/ca.crt")
+            ]
+        assert answers == [200, 403, 200, 401, 401, 200]
+    async with service.running(for_phones) as again:
+        assert again.first_token == ""
+        told = "\n".join(terminal.greeting(for_phones, again, color=False))
+        assert "token=" not in told
+        assert "`gaitway token add --device NAME`" in told
+
+
+async def test_an_open_server_for_phones_makes_no_token(for_phones: Config) -> None:
+    auth = msgspec.structs.replace(for_phones.auth, insecure=True)
+    async with service.running(msgspec.structs.replace(for_phones, auth=auth)) as running:
+        assert running.first_token == ""
+        assert running.gate.book() is None
+        told = "\n".join(terminal.greeting(for_phones, running, color=False))
+        assert "open       to everyone who reaches it" in told
+        context = ssl.create_default_context(cafile=folders.authority())
+        async with httpx.AsyncClient(verify=context, base_url=running.http_url) as client:
+            named = {"Host": "gaitway.example"}  # no stranger has a certificate that counts
+            assert (await client.get("/v1/devices", headers=named)).status_code == 200
+
+
+async def test_where_all_tokens_were_revoked_no_other_is_made(for_phones: Config) -> None:
+    path = Path(for_phones.auth.tokens)
+    _, token = token_file.add(path, "phones")
+    with token_file.changing(path) as books:
+        books[0] = books[0].without(token.id)
+    with pytest.raises(ConfigError, match="gaitway token add"):
+        async with service.running(for_phones):
+            pass
+
+
+async def test_apps_that_can_show_no_token_are_not_let_in_from_elsewhere(
+    for_phones: Config,
+) -> None:
+    tcp = msgspec.structs.replace(for_phones, tcp=Tcp(hyperimu=0))
+    with pytest.raises(ConfigError, match=r"\[tcp\] \(hyperimu\) can show no token"):
+        async with service.running(tcp):
+            pass
+    async with service.running(for_phones) as running:
+        assert running.first_token  # and none was made before
 
 
 def _sha256(content: bytes) -> str:

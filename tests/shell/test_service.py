@@ -150,6 +150,11 @@ BAD_CONFIGS = [
     ('[devices."p 7"]\nartifact = "x"', "devices.p 7 = {'artifact': 'x'}: a device's id is"),
     ('[mqtt]\nurl = "http://broker"', "mqtt.url = 'http://broker': mqtt://user@host:1883 or"),
     ('[devices.a]\naxes = "up"', "devices.a.axes = 'up': android or ios is allowed"),
+    ('[server]\nhost = "0.0.0.0"', "server.host = '0.0.0.0' lets other machines in: anyone"),
+    ('[limits]\nexempt = ["x"]', "limits.exempt = 'x'"),
+    ('[auth]\norigins = ["example.org"]', "auth.origins"),
+    ('[auth]\ntokens = "/dev/null"', "/dev/null: is no file of tokens"),
+    ('[mqtt]\nurl = "mqtt://me:word@b"', "mqtt.url = 'mqtt://me:…@b': mqtt://user@host:1883 or"),
     ('[server]\ncert = "/c"', "server.cert = '/c', server.key = '': both files are needed, or"),
     ('[server]\ncert = "/c"\nkey = "/k"', "server.cert = '/c': cannot be read: No such file"),
 ]
@@ -184,6 +189,12 @@ async def test_a_damaged_artifact_is_one_line_and_exit_code_2(tmp_path: Path, da
     assert code == 2
     assert len(err.splitlines()) == 1
     assert str(folder) in err
+
+
+async def test_others_are_let_in_where_the_operator_wants_it_so(toy_artifact: Path) -> None:
+    options = ("--host", "0.0.0.0", "--insecure", "--artifact", str(toy_artifact))  # noqa: S104
+    async with serving(*options) as (_, address), httpx.AsyncClient() as client:
+        assert (await client.get(f"http://{address}/v1/devices")).status_code == 200
 
 
 async def test_a_taken_port_says_what_to_do(running: Service) -> None:

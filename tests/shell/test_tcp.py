@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 
 from stream import service
-from stream.config import Config, Device, Hub, Tcp
+from stream.config import Config, Device, Hub, Limits, Tcp
 from stream.dialects import sensor_streamer as sensor_streamer_dialect
 from stream.errors import ConfigError
 from stream.service import Service
@@ -227,7 +227,8 @@ async def test_what_is_wrong_is_in_quality(listening: Service) -> None:
 async def test_missing_acceleration_is_logged_once(
     listening: Service, config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connection = Connection("a", sensor_streamer_dialect.DIALECT, config, listening.hub)
+    allowed = listening.gate.by_tcp("a", "127.0.0.1")
+    connection = Connection("a", sensor_streamer_dialect.DIALECT, config, listening.hub, allowed)
     for _ in range(6):
         connection.feed(b'{"light":{"value":118.0,"timestamp":1}}\n')
     assert [record.getMessage() for record in caplog.records] == [
@@ -282,6 +283,40 @@ async def test_a_message_without_end_closes(listening: Service, app: str) -> Non
         assert await closed(reader)
     assert refused(listening) == 1
     writer.close()
+
+
+async def test_who_sends_faster_than_allowed_is_held_back_and_loses_nothing(
+    config: Config,
+) -> None:
+    limits = Limits(exempt=(), burst_s=1.0, device_samples_per_s=500.0)
+    async with (
+        service.running(msgspec.structs.replace(with_ports(config), limits=limits)) as running,
+        phone(running, "hyperimu") as connection,
+    ):
+        for part in hyperimu_csv(walk(20, 50)):
+            connection.write(part)
+            await connection.drain()
+        await until(lambda: samples(running) == 20 * 50)
+        assert 'turned_away_total{door="tcp"' not in shown(running)
+
+
+async def test_connections_of_one_address_are_bounded(config: Config) -> None:
+    limits = Limits(exempt=(), address_connections=2)
+    async with service.running(
+        msgspec.structs.replace(with_ports(config), limits=limits)
+    ) as running:
+        two = [await opened(running, app) for app in ("hyperimu", "sensor-streamer")]
+        await until(lambda: len(running.doors._served) == 2)
+        reader, writer = await opened(running, "hyperimu")
+        async with asyncio.timeout(10):
+            assert await closed(reader)
+        assert 'turned_away_total{door="tcp",reason="connections"} 1.0' in shown(running)
+        for _, one in [*two, (reader, writer)]:
+            one.close()
+
+
+def shown(running: Service) -> str:
+    return running.hub.metrics.render().decode()
 
 
 async def test_a_silent_connection_is_ended(config: Config) -> None:
