@@ -14,7 +14,7 @@ from clients.show import show
 from clients.tasks import beside, together, ungrouped
 from clients.track import Track
 from stream import service
-from stream.config import Auth, Config, Server
+from stream.config import Auth, Config, Journal, Server
 
 SPEED = 10.0
 FRAME_S = 1.0
@@ -22,7 +22,11 @@ FRAME_S = 1.0
 
 async def run_demo(console: Console, *, port: int, seconds: float | None, plain: bool) -> None:
     """Play until stopped, or for `seconds`; raises ConfigError where the port is taken."""
-    config = Config(server=Server(port=port), auth=Auth(required="never"))  # on this machine only
+    config = Config(
+        server=Server(port=port),
+        auth=Auth(required="never"),  # on this machine only
+        journal=Journal(path=""),
+    )
     with ungrouped():
         await _run(config, console, seconds=seconds, plain=plain)
 

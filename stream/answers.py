@@ -15,6 +15,7 @@ from stream.errors import (
     AccessError,
     CheckError,
     DeviceError,
+    JournalError,
     OverloadedError,
     ParameterError,
     TooFastError,
@@ -90,6 +91,10 @@ async def _check_problem(_request: Request, error: CheckError) -> Response:
     return _problem(409, "The check can't be made now", str(error))
 
 
+async def _journal_problem(_request: Request, error: JournalError) -> Response:
+    return _problem(503, "The history can't be read", str(error), {"Retry-After": "1"})
+
+
 PROBLEMS: Any = {
     HTTPException: _http_problem,
     ParameterError: _parameter_problem,
@@ -100,4 +105,5 @@ PROBLEMS: Any = {
     AccessError: _access_problem,
     Exception: _our_problem,
     CheckError: _check_problem,
+    JournalError: _journal_problem,
 }

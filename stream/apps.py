@@ -6,8 +6,9 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect
 from stream.errors import DeviceError
 from stream.hub import Hub
-from stream.intake import Intake
+from stream.live import Live
 from stream.readings import Push
+from stream.records import PushInput
 from stream.visitor import Stream
 from stream.wire import check_id
 
@@ -17,6 +18,7 @@ class Advice(NamedTuple):
 
     text: str = ""
     published: bool = False  # as the session's quality
+    group: int = 0  # the commit that makes the message durable
 
 
 def take(
@@ -53,13 +55,24 @@ def feed(hub: Hub, channel: str, dialect: Dialect, limits: Wire, push: Push, nam
         known = None
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
-    if live.intake is None:
-        live.intake = Intake(name, dialect, limits.max_g)
+    what = PushInput(dialect.name, push, hub.devices.told(name), hub.utc())
+    hub.keeper.keep(live, what)
+    if feed_kept(hub, live, what, limits.max_g):
+        hub.arrived(live, None)
+    complaint = live.session.complaint
+    news = live.intake.news(complaint) if live.intake else ""
+    return Advice(news, published=news == complaint, group=live.group)
+
+
+def feed_kept(hub: Hub, live: Live, what: PushInput, max_g: float) -> bool:
+    """Feed a message that the journal has; say whether samples became known.
+
+    Raises DeviceError for nonsense.
+    """
+    live.intake = live.intake or live.new_intake(what.dialect, max_g)
     lost = live.intake.lost
-    frame = live.intake.feed(push, hub.devices.told(name))
+    frame = live.intake.feed(what.push, what.told)
     hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
     if frame is not None:
-        hub.take(live, frame, 20.0)
-    complaint = live.session.complaint
-    news = live.intake.news(complaint)
-    return Advice(news, published=news == complaint)
+        hub.feed(live, frame, what.utc, 20.0)
+    return frame is not None

@@ -37,6 +37,7 @@ def serve(
     dial: options.Dial = None,
     artifact: options.Artifact = None,
     record: options.Record = None,
+    journal: options.Journal = None,
     insecure: options.Insecure = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -66,12 +67,10 @@ def serve(
         "mqtt.url": mqtt,
         "model.artifact": artifact,
         "record.folder": record,
+        "journal.path": journal,
         "auth.insecure": insecure or None,
     }
     settings = options.settings(config_path, said, dial or [])
-    # What the imports left is never garbage, and a full collection among thousands of sessions
-    # holds up every phone: collect seldom.
-    gc.set_threshold(50_000, 20, 100)
     # Imported here so that every other command starts without the server's libraries.
     import uvloop  # noqa: PLC0415
 
@@ -79,6 +78,9 @@ def serve(
 
 
 async def _serve(settings: config.Config) -> None:
+    # What the imports left is never garbage, and a full collection among thousands of sessions
+    # holds up every phone: collect seldom.
+    gc.set_threshold(50_000, 20, 100)
     from stream import service, terminal  # noqa: PLC0415  as above
 
     stopped = asyncio.Event()

@@ -76,10 +76,21 @@ class Batcher(Section, frozen=True):
 
 
 class Publish(Section, frozen=True):
-    """What listeners and the history may hold."""
+    """What listeners may hold."""
 
     listener_queue: Count = 1_000
-    history: Count = 50_000
+
+
+class Journal(Section, frozen=True):
+    """Where frames are durable before they are acked; an empty `path` means a temporary file."""
+
+    path: str = "gaitway.db"
+    synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
+    commit_ms: Annotated[float, Meta(ge=1, le=100)] = 20.0
+    max_queue: Count = 20_000
+    keep_frames_s: Positive = 60.0
+    keep_predictions_h: Positive = 1.0
+    keep_events_days: Positive = 30.0
 
 
 class Record(Section, frozen=True):
@@ -189,6 +200,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     model: Model = Model()
     batcher: Batcher = Batcher()
     publish: Publish = Publish()
+    journal: Journal = Journal()
     record: Record = Record()
     server: Server = Server()
     auth: Auth = Auth()

@@ -18,6 +18,7 @@ from starlette.websockets import (
 from stream.errors import (
     AccessError,
     ForbiddenError,
+    JournalError,
     OverloadedError,
     ParameterError,
     UnauthenticatedError,
@@ -52,7 +53,7 @@ async def accepted(websocket: WebSocket) -> AsyncIterator[tuple[Visitor, Outbox]
         await _close(websocket, closed.code, closed.reason)
     except ParameterError as error:
         await _close(websocket, POLICY, str(error))
-    except OverloadedError as error:
+    except (OverloadedError, JournalError) as error:
         await _close(websocket, OVERLOADED, str(error))
     finally:
         state.outboxes.discard(outbox)

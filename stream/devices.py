@@ -11,6 +11,7 @@ from stream.events import UNKNOWN, Ended, Prediction, Quality, Started, State, S
 from stream.metrics import Metrics
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.records import DeviceState
 from stream.session import Session
 from stream.wire import NOTHING_TOLD, Told
 from stream.wire_text import Axes
@@ -25,7 +26,9 @@ class Device:
         self.since: datetime | None = None
         self.confidence: float | None = None
         self.judged: Quality | None = None  # what was said of its signal last
-        self.expected = False  # the operator named it, so it is shown also before it comes
+        self.expected = (
+            False  # named by the operator, or here before a restart: shown before it comes
+        )
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
         self.sessions: list[Session] = []  # live ones
@@ -49,6 +52,17 @@ class Device:
             quality=self.judged.state if self.judged else "good",
             status="online" if self.online else "offline",
         )
+
+    def save(self) -> DeviceState:
+        """Return what outlives a restart, for `restore`."""
+        confirmed = (self.activity, self.since, self.confidence, self._session)
+        return DeviceState(*confirmed, self.checked_axes)
+
+    def restore(self, state: DeviceState) -> None:
+        """Take over what was saved."""
+        self.activity, self.since, self.confidence = state.activity, state.since, state.confidence
+        self._session, self.checked_axes = state.session, state.checked_axes
+        self.expected = True
 
     def started(self, event: Started) -> None:
         """Take over a confirmed activity."""

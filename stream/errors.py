@@ -77,6 +77,16 @@ class TooManyError(OverloadedError):
     """We know as many devices or sessions as we may; known ones go on."""
 
 
+class NotDurableError(OverloadedError):
+    """The journal can't be written now, so nothing is taken; the sender should come back later."""
+
+    code = "not-durable"
+
+
+class JournalError(GaitwayError):
+    """The journal's file can't be opened, read or written."""
+
+
 class TooFastError(OverloadedError):
     """Somebody sends more than one may; it passes after `retry_after_s`."""
 

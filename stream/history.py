@@ -1,83 +1,101 @@
-"""The last predictions and activity events, in order of publication, bounded."""
+"""The published predictions and activity events that the journal keeps, paged through.
 
-from collections import deque
-from collections.abc import Iterator
-from datetime import datetime
-from fnmatch import fnmatchcase
-from typing import NamedTuple
+What is not committed yet comes from memory, so that nothing published is ever missing.
+"""
 
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from stream.archive import PAGE, Archive
+from stream.entries import ACTIVITY, PREDICTION, Entry, Query
 from stream.events import ActivityEvent, Prediction
+from stream.journal import Journal
 
+_POSITION = re.compile(r"\d{1,18}")
 
-class Entry(NamedTuple):
-    """A published message, encoded once."""
-
-    position: int
-    id: str
-    device: str
-    session: str
-    type: str
-    time: datetime
-    text: str
-
-
-class Query(NamedTuple):
-    """Which entries are asked for; what is empty means all."""
-
-    devices: frozenset[str] = frozenset()
-    types: frozenset[str] = frozenset()
-    session: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    pattern: str = ""  # of the devices that may be seen
-
-    def sees(self, device: str) -> bool:
-        """Whether this device is asked for, and may be seen."""
-        asked = not self.devices or device in self.devices
-        return asked and (not self.pattern or fnmatchcase(device, self.pattern))
-
-    def matches(self, entry: Entry) -> bool:
-        """Whether `entry` is asked for."""
-        return (
-            self.sees(entry.device)
-            and (not self.types or entry.type in self.types)
-            and (self.session is None or entry.session == self.session)
-            and (self.start is None or entry.time >= self.start)
-            and (self.end is None or entry.time < self.end)
-        )
+T = TypeVar("T")
 
 
 class History:
-    """Keeps the newest `limit` entries; `pruned` counts those that are gone."""
+    """Reads by a thread of its own, so that no commit waits; methods raise JournalError."""
 
-    def __init__(self, limit: int) -> None:
-        self.pruned = 0
-        self._limit = limit
-        self._entries: deque[Entry] = deque()
-        self._positions: dict[str, int] = {}
+    def __init__(self, journal: Journal, utc: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._utc = utc
+        self._archive: Archive | None = None  # opened by who reads first
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
 
-    def add(self, message: Prediction | ActivityEvent, text: str) -> None:
-        """Keep a published message."""
-        kind = "prediction" if isinstance(message, Prediction) else "activity"
-        if len(self._entries) >= self._limit:
-            gone = self._entries.popleft()
-            if self._positions.get(gone.id) == gone.position:  # and not of a later namesake
-                del self._positions[gone.id]
-            self.pruned += 1
-        position = self.pruned + len(self._entries)
-        self._positions[message.id] = position
-        self._entries.append(
-            Entry(position, message.id, message.device, message.session, kind, message.time, text)
-        )
+    def add(self, message: Prediction | ActivityEvent, text: str, opened: int) -> None:
+        """Keep a message published by the session whose first input has the number `opened`."""
+        kind = PREDICTION if isinstance(message, Prediction) else ACTIVITY
+        of = (message.id, message.device, message.session, opened)
+        when = (self._utc(), message.time.timestamp())
+        self._journal.put_entry(lambda position: Entry(position, *of, kind, *when, text))
 
-    def knows(self, id_: str) -> bool:
-        """Whether the entry `id_` is still kept."""
-        return id_ in self._positions
+    @property
+    def newest(self) -> int:
+        """Position of the newest entry."""
+        return self._journal.position
 
-    def after(self, id_: str | None, query: Query) -> Iterator[Entry]:
-        """Yield the entries after `id_` (all, where it is None or not kept) that match."""
-        first = -1 if id_ is None else self._positions.get(id_, -1)
-        skip = max(first + 1 - self.pruned, 0)
-        for index in range(skip, len(self._entries)):
-            if query.matches(self._entries[index]):
-                yield self._entries[index]
+    async def place(self, after: str, query: Query) -> int | None:
+        """Return the position that `after` (an id, a position, or empty: the beginning) names.
+
+        None where it is not kept, or where what is asked for was pruned after it.
+        """
+        if _POSITION.fullmatch(after) or not after:
+            position: int | None = int(after or 0)
+        else:
+            position = await self._position_of(after)
+        if position is None or position > self.newest:
+            return None
+        return position if position >= await self.pruned(query) else None
+
+    async def pruned(self, query: Query) -> int:
+        """Return the newest position that is gone of the types that are asked for."""
+        return await self._read(lambda archive: archive.pruned(query))
+
+    async def pages(self, after: int, query: Query, until: int) -> AsyncIterator[list[Entry]]:
+        """Yield what is asked for in `(after, until]`, in order, some at a time."""
+        while page := await self.page(after, query, PAGE, until):
+            yield page
+            after = page[-1].position
+
+    async def page(self, after: int, query: Query, limit: int, until: int) -> list[Entry]:
+        """Return the first `limit` entries in `(after, until]` that are asked for."""
+        committed, tail = self._journal.tail()
+        found: list[Entry] = []
+        more = True
+        while more and len(found) < limit:
+            rows = await self._rows(after, min(until, committed), query)
+            found += filter(query.matches, rows)
+            more = len(rows) == PAGE
+            after = rows[-1].position if rows else after
+        found += [e for e in tail if after < e.position <= until and query.matches(e)]
+        return found[:limit]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._thread.shutdown()
+        if self._archive is not None:
+            self._archive.close()
+
+    async def _position_of(self, id_: str) -> int | None:
+        _, tail = self._journal.tail()
+        newest = (entry.position for entry in reversed(tail) if entry.id == id_)
+        found = next(newest, None)
+        return found or await self._read(lambda archive: archive.position_of(id_))
+
+    async def _rows(self, after: int, until: int, query: Query) -> list[Entry]:
+        if after >= until:
+            return []
+        return await self._read(lambda archive: archive.rows(after, until, query))
+
+    async def _read(self, read: Callable[[Archive], T]) -> T:
+        if self._archive is None:
+            self._archive = Archive(self._journal.path)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, read, self._archive)

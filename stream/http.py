@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from stream import __version__, answers, face_up, incoming, push, trust, web, websocket, wire
 from stream.config import Config
+from stream.entries import Query
 from stream.errors import DeviceError, ParameterError
 from stream.events import Ack
 from stream.gate import Gate
-from stream.history import Entry, Query
 from stream.hub import Hub
 from stream.outbox import Outbox
 from stream.wire import check_id
@@ -85,13 +85,15 @@ async def healthz(_request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether windows get predictions; 503 where the shared model gives none.
 
-    A device's own model that fails is named, but is nobody else's trouble. Where tokens are asked
-    for, only an admin hears more than yes or no.
+    Neither are they taken where the journal can't be written. A device's own model that fails is
+    named, but is nobody else's trouble. Where tokens are asked for, only an admin hears more than
+    yes or no.
     """
     hub: Hub = request.app.state.hub
     gate: Gate = request.app.state.gate
     failing = {name: str(failure) for name, failure in hub.models.failures.items()}
-    ready = hub.models.shared.name not in failing
+    unwritten = hub.journal.problem
+    ready = hub.models.shared.name not in failing and unwritten is None
     status = 200 if ready else 503
     if "authorization" in request.headers:
         gate.visitor(request).administers()
@@ -101,7 +103,8 @@ async def readyz(request: Request) -> Response:
         "ready": ready,
         "model": hub.models.shared.name,
         "mqtt": request.app.state.mqtt_state(),
-        "problem": next(iter(failing.values()), None),
+        "journal": "ok" if unwritten is None else "not-durable",
+        "problem": unwritten or next(iter(failing.values()), None),
         "failing": failing,
     }
     return answers.json(body, status)
@@ -115,7 +118,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def frames(request: Request) -> Response:
-    """Take one frame, text or binary, or a label; the answer is its ack."""
+    """Take one frame, or a label; the answer is its ack, sent when it is durable."""
     hub: Hub = request.app.state.hub
     limits = request.app.state.config.wire
     visitor = request.app.state.gate.visitor(request)
@@ -138,9 +141,12 @@ async def frames(request: Request) -> Response:
         live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
         hub.take(live, frame, source.rate_hz)
     except DeviceError as error:
-        hub.refuse_unplaced(CHANNEL, name, session or wire.session_of(payload), payload, error)
+        session = session or wire.session_of(payload)
+        refused, _ = hub.refuse_unplaced(CHANNEL, name, session, payload, error)
+        await hub.journal.committed(refused.group if refused else 0)
         raise
-    return answers.json(Ack(session=live.session.id, seq=live.session.next_seq - 1))
+    await hub.journal.committed(live.group)
+    return answers.json(Ack(session=live.session.id, seq=live.durable_seq - 1))
 
 
 async def devices(request: Request) -> Response:
@@ -167,7 +173,10 @@ async def check_face_up(request: Request) -> Response:
     visitor = request.app.state.gate.visitor(request)
     name = check_id("device", request.path_params["device"])
     visitor.streams_as(name)
-    return answers.json(face_up.check(request.app.state.hub.devices, name))
+    hub: Hub = request.app.state.hub
+    found = face_up.check(hub.devices, name)
+    await hub.journal.committed(hub.turned(name))
+    return answers.json(found)
 
 
 async def history(request: Request) -> Response:
@@ -176,19 +185,16 @@ async def history(request: Request) -> Response:
     visitor = request.app.state.gate.visitor(request)
     params = request.query_params
     limit = _limit(params.get("limit", "100"))
-    after = params.get("after")
+    after = params.get("after", "")
     query = visitor.watching(_history_query(request), after)
     kept = hub.publisher.history
-    if after is not None and not kept.knows(after):
+    place = await kept.place(after, query)
+    if place is None and after:
         raise HTTPException(410, f"after = {after[:80]!r} is not kept; begin without it")
-    page: list[Entry] = []
-    for entry in kept.after(after, query):
-        if len(page) == limit:
-            break
-        page.append(entry)
+    page = await kept.page(place or 0, query, limit, kept.newest)
     more = len(page) == limit
     events = b",".join(entry.text.encode() for entry in page)
-    following = msgspec.json.encode(page[-1].id if more else None)
+    following = msgspec.json.encode(str(page[-1].position) if more else None)
     body = b'{"events":[' + events + b'],"next":' + following + b"}"
     return Response(body, media_type="application/json")
 

@@ -7,24 +7,25 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import partial
 from hashlib import blake2b
 from itertools import takewhile
 
 from stream import config
-from stream.batcher import Answer
+from stream.answering import Answering
 from stream.devices import Devices
-from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
-from stream.events import Error, Prediction, Started
+from stream.errors import DeviceError, OverloadedError, TooManyError
+from stream.events import Error
 from stream.incoming import Label
+from stream.journal import Journal
+from stream.keeper import Keeper
 from stream.live import Key, Live
 from stream.metrics import Metrics
 from stream.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
 from stream.record import Recorder
+from stream.records import LabelInput, RefusedInput, frame_input
 from stream.session import Session
-from stream.window import Window
 from stream.wire import Frame
 
 
@@ -41,6 +42,7 @@ class Hub:
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
         settings: Mapping[str, config.Device] | None = None,
+        journal: Journal,
         record: config.Record | None = None,
     ) -> None:
         self.options = options
@@ -48,10 +50,15 @@ class Hub:
         self.publisher = publisher
         self.metrics = metrics
         self.devices = Devices(options, publisher, metrics, clock, settings or {})
+        self.journal = journal
+        self.keeper = Keeper(journal, self.devices, publisher, clock, utc)
+        self.answering = Answering(
+            self.keeper, self.devices, publisher, metrics, self._finish, clock
+        )
         self.recorder = Recorder(record or config.Record(), publisher, metrics)
         self.stopping = False
         self._clock = clock
-        self._utc = utc
+        self.utc = utc  # s since 1970
         self._sessions: OrderedDict[Key, Live] = OrderedDict()  # least recently fed first
         self._current: dict[tuple[str, str], Live] = {}  # newest by channel and device
 
@@ -61,6 +68,7 @@ class Hub:
         if known is not None and not known.closing:
             self._current[channel, device] = known
             return known
+        self.journal.check_open()
         if len(self._sessions) >= self.options.max_sessions:
             self._end_idlest()
         model = self.models.of(device)
@@ -104,39 +112,53 @@ class Hub:
         Raises DeviceError for one that doesn't fit, and OverloadedError as `check_room` does.
         """
         self.check_room(live)
+        utc, files = self.utc(), live.files
+        new = message.seq is None or message.seq >= live.session.next_seq
         if isinstance(message, Label):
-            self._label(live, message)
-            return
-        self._arrived(live, message.seq, good=True)
-        windows = live.session.feed(message, self._utc(), rate_hz)
-        live.count(self.metrics, len(message.xyz))
+            self.recorder.check(message)
+            self.arrived(live, message.seq)
+            if new:  # a repeat changes nothing
+                self.keeper.keep(live, LabelInput(message.seq, message.t, message.label))
+            self.recorder.label(live, message)
+        else:
+            self.arrived(live, message.seq)
+            if new:
+                self.keeper.keep(live, frame_input(message, rate_hz, utc))
+            self.feed(live, message, utc, rate_hz)
+        if live.files != files:  # else a restart would begin that file once more
+            self.keeper.save(live)
+        self.keeper.acknowledge(live)
+
+    def feed(self, live: Live, frame: Frame, utc: float, rate_hz: float) -> None:
+        """Feed a frame that the journal has; raises DeviceError for one that doesn't fit."""
+        windows = live.session.feed(frame, utc, rate_hz)
+        live.count(self.metrics, len(frame.xyz))
         live.show(self.publisher)
         self.recorder.write(live)
         for window in windows:
-            self._submit(live, window)
+            self.answering.submit(live, window)
         quality = live.session.quality()
         if quality is not None:
             live.device.judged = quality
             self.publisher.publish(live.session.device, quality, live.channel)
             self.devices.changed(live.device)
 
-    def _label(self, live: Live, label: Label) -> None:
-        self.recorder.check(label)
-        self._arrived(live, label.seq, good=True)
-        self.recorder.label(live, label)
-
     def check_room(self, live: Live) -> None:
         """Raise OverloadedError where no frame of this session can be taken now."""
         if self.stopping:
             raise OverloadedError("the service is stopping; connect again")
+        self.journal.check_room()
         live.model.batcher.check_room()
 
     def refuse(self, live: Live | None, channel: str, error: DeviceError) -> Error:
         """Consume and count a frame that is nonsense; return what to tell the device."""
         self.metrics.refused.labels(channel, error.code).inc()
-        if live is not None:
-            self._arrived(live, error.seq, good=False)
-            live.session.consume(error.seq)
+        if live is not None and self.journal.problem is None:
+            self.arrived(live, error.seq, good=False)
+            if error.seq is not None and error.seq >= live.session.next_seq:
+                self.keeper.keep(live, RefusedInput(error.seq))
+                live.session.consume(error.seq)
+            self.keeper.acknowledge(live)
         return Error(code=error.code, message=str(error), seq=error.seq)
 
     def refuse_unplaced(
@@ -147,6 +169,14 @@ class Hub:
         if error.seq is not None:
             live = self.locate(channel, device, session, error.seq, payload)
         return live, self.refuse(live, channel, error)
+
+    def turned(self, name: str) -> int:
+        """Keep what a check of a device's signs changed; return the commit that does."""
+        for live in self._sessions.values():
+            if live.session.device == name:
+                self.keeper.save(live)
+        self.keeper.keep_device(self.devices.get(name))
+        return self.journal.group
 
     def attach(self, live: Live, outbox: Outbox) -> None:
         """Make `outbox` the device's one connection; an older one is replaced."""
@@ -169,7 +199,7 @@ class Hub:
     def end(self, live: Live) -> None:
         """Close a session once its last windows are answered."""
         live.closing = True
-        if not live.pending:
+        if not live.waiting:
             self._finish(live)
 
     def sweep(self) -> None:
@@ -181,6 +211,7 @@ class Hub:
             self.end(live)
         self.devices.sweep()
         self.metrics.waiting.set(self.models.waiting)
+        self.metrics.journal_waiting.set(self.journal.waiting)
 
     def _end_idlest(self) -> None:
         for live in self._sessions.values():
@@ -188,48 +219,13 @@ class Hub:
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 
-    def _arrived(self, live: Live, seq: int | None, *, good: bool) -> None:
+    def arrived(self, live: Live, seq: int | None, *, good: bool = True) -> None:
+        """Note that a message of the session has come; nonsense makes nobody known."""
         live.seen = self._clock()
         if live.key in self._sessions:
             self._sessions.move_to_end(live.key)
         self.devices.seen(live.device, live.session, good=good)
         live.count_arrival(seq, self.metrics)
-
-    def _submit(self, live: Live, window: Window) -> None:
-        live.pending += 1
-        self.metrics.windows.inc()
-        submitted = self._clock()
-        live.model.batcher.submit(window.xyz, partial(self._answer, live, window, submitted))
-
-    def _answer(self, live: Live, window: Window, submitted: float, answer: Answer) -> None:
-        live.pending -= 1
-        if isinstance(answer, InferenceError):
-            self._unanswered(live, window, answer)
-        else:
-            latency_s = self._clock() - submitted
-            self.metrics.latency.observe(latency_s)
-            self.metrics.predictions.inc()
-            prediction = live.session.predict(window, answer, latency_s * 1000)
-            self._publish(live, prediction)
-        if live.closing and not live.pending:
-            self._finish(live)
-
-    def _publish(self, live: Live, prediction: Prediction) -> None:
-        self.publisher.publish(prediction.device, prediction, live.channel)
-        events = live.session.decide(prediction)
-        for event in events:
-            self.publisher.publish(event.device, event, live.channel)
-            if isinstance(event, Started):
-                self.metrics.transitions.labels(event.activity).inc()
-                live.device.started(event)
-        live.device.confirmed(prediction)
-        if events:
-            self.devices.changed(live.device)
-
-    def _unanswered(self, live: Live, window: Window, error: InferenceError) -> None:
-        self.metrics.unanswered.inc()
-        message = Error(code=error.code, message=f"window {window.number}: {error}")
-        live.tell(message, self.publisher)
 
     def _finish(self, live: Live) -> None:
         if live.finished:
@@ -244,6 +240,7 @@ class Hub:
         if self._current.get(place) is live:
             del self._current[place]
         for event in live.session.close():
-            self.publisher.publish(event.device, event, live.channel)
+            self.publisher.publish(event.device, event, live.channel, live.opened)
             live.device.ended(event)
             self.devices.changed(live.device)
+        self.keeper.end(live)

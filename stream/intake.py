@@ -1,7 +1,9 @@
 """One session of a sensor app: its messages in, frames out, and what to tell its user."""
 
+import msgspec
+
 from stream.dialects.dialect import Dialect
-from stream.normalise import Normaliser, in_order
+from stream.normalise import Normaliser, NormaliserState, in_order
 from stream.ordering import Ordering
 from stream.readings import Push
 from stream.wire import Frame, Told
@@ -9,6 +11,16 @@ from stream.wire import Frame, Told
 PATIENCE = 3  # messages without acceleration before the user is told
 PATIENCE_S = 2.0  # and so long without gravity, where it came before
 GRAVITY_LOST = "Gravity no longer arrives: switch it on again, or send acceleration with gravity."
+
+
+class IntakeState(msgspec.Struct, array_like=True, frozen=True):
+    """All that an intake remembers."""
+
+    dialect: str
+    ordering: tuple[int | None, dict[int, Push]]
+    normaliser: NormaliserState
+    useless: int
+    said: str
 
 
 class Intake:
@@ -20,6 +32,17 @@ class Intake:
         self._normaliser = Normaliser(device, dialect.traits, max_g)
         self._useless = 0  # messages before the first acceleration
         self._said = ""  # to the user
+
+    def save(self) -> IntakeState:
+        """Return all that it remembers, for `restore`."""
+        inner = (self._ordering.save(), self._normaliser.save())
+        return IntakeState(self.dialect.name, *inner, self._useless, self._said)
+
+    def restore(self, state: IntakeState) -> None:
+        """Go on where `state` was saved, of a session of the same dialect."""
+        self._ordering.restore(state.ordering)
+        self._normaliser.restore(state.normaliser)
+        self._useless, self._said = state.useless, state.said
 
     def feed(self, push: Push, told: Told) -> Frame | None:
         """Take a message; return the samples that became known, if any did.

@@ -1,5 +1,6 @@
 """Acceleration and gravity that come as separate readings become one: joined by time."""
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +10,16 @@ MAX_HELD = 4096  # readings that wait for gravity; beyond it the oldest are drop
 
 Times = NDArray[np.float64]  # (n,) s
 Vectors = NDArray[np.float64]  # (n, 3)
+
+
+class JoinState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a join remembers; bytes are float64."""
+
+    lost: int
+    gravity_t: bytes  # (n,) s
+    gravity: bytes  # (n, 3)
+    t: bytes  # (n,) s
+    xyz: bytes  # (n, 3)
 
 
 class GravityJoin:
@@ -25,6 +36,18 @@ class GravityJoin:
         self._gravity: Vectors = np.empty((0, 3))
         self._t: Times = np.empty(0)  # waiting readings
         self._xyz: Vectors = np.empty((0, 3))
+
+    def save(self) -> JoinState:
+        """Return all that it remembers, for `restore`."""
+        held = (self._gravity_t, self._gravity, self._t, self._xyz)
+        return JoinState(self.lost, *(array.tobytes() for array in held))
+
+    def restore(self, state: JoinState) -> None:
+        """Go on where `state` was saved."""
+        self.lost = state.lost
+        self._gravity_t = np.frombuffer(state.gravity_t)
+        self._gravity = np.frombuffer(state.gravity).reshape(-1, 3)
+        self._t, self._xyz = np.frombuffer(state.t), np.frombuffer(state.xyz).reshape(-1, 3)
 
     def feed(
         self, t: Times, xyz: Vectors, gravity_t: Times, gravity: Vectors

@@ -6,6 +6,7 @@ How samples were cut into frames never changes what comes out.
 from math import inf
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,18 @@ class Part(NamedTuple):
     rows: list[Row]
 
 
+class LabellerState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a labeller remembers."""
+
+    label: str | None
+    waiting: list[tuple[float, str | None]]
+    held: list[tuple[str, Row]]
+    newest: float
+    stretch: str | None
+    parts: list[Part]
+    unordered: int
+
+
 class Labeller:
     """The labels of one session, and the samples that they were given to.
 
@@ -43,6 +56,17 @@ class Labeller:
         self._stretch: str | None = None  # label of the stretch that goes on; None: none does
         self._parts: list[Part] = []
         self._unordered = 0
+
+    def save(self) -> LabellerState:
+        """Return all that it remembers, for `restore`."""
+        held = (list(self._waiting), list(self._held), self._newest, self._stretch)
+        return LabellerState(self._label, *held, list(self._parts), self._unordered)
+
+    def restore(self, state: LabellerState) -> None:
+        """Go on where `state` was saved."""
+        self._label, self._waiting = state.label, list(state.waiting)
+        self._held, self._newest, self._stretch = list(state.held), state.newest, state.stretch
+        self._parts, self._unordered = list(state.parts), state.unordered
 
     @property
     def idle(self) -> bool:

@@ -1,16 +1,22 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
+import os
+from collections import deque
 from pathlib import Path
 
 from stream.devices import Device
+from stream.dialects import BY_NAME
+from stream.errors import JournalError
 from stream.events import Error
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
 from stream.outbox import Outbox
 from stream.publish import Publisher
+from stream.records import VERSION, FileState, LiveState, WindowState
 from stream.session import Session
 from stream.waveform import Thinner
+from stream.window import Window
 
 Key = tuple[str, str, str]  # channel, device, session
 
@@ -25,11 +31,15 @@ class Live:
         self.model = model
         self.outbox: Outbox | None = None  # of the WebSocket that feeds it
         self.seen = 0.0  # monotonic s
-        self.pending = 0  # windows without an answer
+        self.waiting: deque[Window] = deque()  # for an answer, in order
         self.closing = False
         self.finished = False
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
+        self.opened = 0  # number of its first input in the journal; 0: there is none yet
+        self.group = 0  # the commit of its newest input
+        self.durable_seq = 0  # frames below it are durable
+        self.answered = -1  # newest window whose prediction the history had before a restart
         self.file: Path | None = None  # that its newest labelled stretch goes to
         self.files = 0  # the number of its next file, unless there is one
         self._thinner: Thinner | None = None  # while somebody watches the waveform
@@ -39,6 +49,32 @@ class Live:
     def key(self) -> Key:
         """What tells it from all other sessions."""
         return (self.channel, self.session.device, self.session.id)
+
+    def save(self) -> LiveState:
+        """Return all that a restart needs, for `restore`."""
+        intake = self.intake.save() if self.intake else None
+        waiting = [WindowState.of(window) for window in self.waiting]
+        size = self.file.stat().st_size if self.file and self.file.exists() else 0
+        file = FileState(str(self.file or ""), size, self.files)
+        return LiveState(VERSION, self.session.save(), intake, waiting, self.first_frame, file)
+
+    def restore(self, state: LiveState, max_g: float) -> None:
+        """Go on where `state` was saved; raises JournalError or ConfigError where it can't."""
+        self.session.restore(state.session)
+        self.durable_seq, self.first_frame = self.session.next_seq, state.first_frame
+        if state.intake is not None:
+            self.intake = self.new_intake(state.intake.dialect, max_g)
+            self.intake.restore(state.intake)
+        self.files = state.file.files
+        if state.file.path and Path(state.file.path).exists():
+            self.file = Path(state.file.path)
+            os.truncate(self.file, state.file.size)  # what came after it comes again
+
+    def new_intake(self, name: str, max_g: float) -> Intake:
+        """Return an intake for messages of that dialect; raises JournalError for none of ours."""
+        if name not in BY_NAME:
+            raise JournalError(f"its app's dialect {name!r} is not known any more")
+        return Intake(self.session.device, BY_NAME[name], max_g)
 
     def tell(self, error: Error, publisher: Publisher) -> None:
         """Tell the device what went wrong on our side."""

@@ -31,6 +31,9 @@ class Metrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"gaitway_{name}", text, registry=registry)
 
+        def timer(name: str, text: str) -> Histogram:
+            return Histogram(f"gaitway_{name}_seconds", text, buckets=LATENCY_S, registry=registry)
+
         self.frames = counter("frames", "Frames taken", ("channel",))
         self.samples = counter("samples", "Samples taken")
         self.refused = counter("frames_refused", "Frames refused", ("channel", "code"))
@@ -54,18 +57,16 @@ class Metrics:
         )
         self.mqtt_dropped = counter("mqtt_messages_dropped", "Messages that MQTT had no room for")
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
+        self.journal_failures = counter("journal_failures", "Commits that failed")
+        self.journal_waiting = gauge("journal_waiting", "Frames that wait to be written")
+        self.journal_commit = timer("journal_commit", "Time that a commit takes")
         self.dial_failures = counter("dial_failures", "Calls to phones that failed", ("device",))
         self.dial_connected = gauge("dial_connected", "Phones that are dialled and answer")
         self.sessions = gauge("sessions", "Live sessions")
         self.devices = gauge("devices", "Devices known")
         self.listeners = gauge("listeners", "Listeners connected")
         self.waiting = gauge("windows_waiting", "Windows waiting for the model")
-        self.latency = Histogram(
-            "gaitway_latency_seconds",
-            "From a window's last sample to its prediction",
-            buckets=LATENCY_S,
-            registry=registry,
-        )
+        self.latency = timer("latency", "From a window's last sample to its prediction")
 
     def render(self) -> bytes:
         """Write everything in Prometheus' text format."""

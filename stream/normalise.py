@@ -8,10 +8,11 @@ into messages never changes what comes out.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.join import GravityJoin, Times, Vectors
+from stream.join import GravityJoin, JoinState, Times, Vectors
 from stream.limits import STANDARD_GRAVITY, check_samples
 from stream.readings import SECONDS, Kind, Mark, Reading, TimeUnit, Traits
 from stream.wire import Frame, Told, taken_as
@@ -36,6 +37,15 @@ class Decision(NamedTuple):
     units: Units
     size: float  # median length of what contains gravity, in the app's unit
     mark: Mark | None  # what told the sign; None: nothing did
+
+
+class NormaliserState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a normaliser remembers."""
+
+    scale: float
+    held: list[Reading]
+    decision: Decision | None
+    join: JoinState
 
 
 def time_unit(times: Sequence[float]) -> TimeUnit | None:
@@ -66,6 +76,15 @@ class Normaliser:
         self._held: list[Reading] = []
         self._decision: Decision | None = None
         self._join = GravityJoin()
+
+    def save(self) -> NormaliserState:
+        """Return all that it remembers, for `restore`."""
+        return NormaliserState(self._scale, list(self._held), self._decision, self._join.save())
+
+    def restore(self, state: NormaliserState) -> None:
+        """Go on where `state` was saved."""
+        self._scale, self._held, self._decision = state.scale, list(state.held), state.decision
+        self._join.restore(state.join)
 
     def feed(self, readings: Iterable[Reading], told: Told) -> Frame | None:
         """Take readings in order of arrival; return the samples that became known, if any did.

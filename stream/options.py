@@ -51,6 +51,9 @@ Record = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Write what phones are labelled with as recordings."),
 ]
+Journal = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Where frames are kept; '' means nowhere.")
+]
 Insecure = Annotated[
     bool, typer.Option("--insecure", help="Let others in without tokens, or without TLS.")
 ]

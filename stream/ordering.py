@@ -17,6 +17,14 @@ class Ordering(Generic[T]):
         self._next: int | None = None
         self._waiting: dict[int, T] = {}
 
+    def save(self) -> tuple[int | None, dict[int, T]]:
+        """Return all that it remembers, for `restore`."""
+        return self._next, dict(self._waiting)
+
+    def restore(self, state: tuple[int | None, dict[int, T]]) -> None:
+        """Go on where `state` was saved."""
+        self._next, self._waiting = state[0], dict(state[1])
+
     def feed(self, number: int, message: T) -> list[T]:
         """Take a message; return those whose turn it is, in order."""
         if self._next is None:  # the first may have been overtaken, if few came before it

@@ -11,37 +11,44 @@ class Publication(NamedTuple):
     topic: str
     payload: bytes | str
     retain: bool
+    position: int = 0  # in the history; 0: it is not there
+    session: str = ""  # that a state is of, where the topic is the device's
 
 
 class Publications:
     """A queue that survives a lost connection: at most `limit` events, and the newest state.
 
-    Retained messages are state: of a topic only the newest counts, and after a reconnect all of
-    it is queued anew, so none of it is kept. The others are events: when there are too many, the
-    oldest goes.
+    Retained messages are state: of a topic and session only the newest counts, and after a
+    reconnect all of it is queued anew, so none of it is kept. The others are events: when there
+    are too many, the oldest goes.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._next = 0
-        self._states: OrderedDict[str, Publication] = OrderedDict()  # newest by topic
+        self._states: OrderedDict[tuple[str, str], Publication] = OrderedDict()
         self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
+        self._open: OrderedDict[int, int] = OrderedDict()  # positions by number, not acked
+        self._newest = 0  # position
+        self.done = 0  # the history's newest position up to which the broker has all
         self._some = asyncio.Event()
         self._all_sent = asyncio.Event()
 
     def put(self, publication: Publication) -> int:
         """Queue a message; return how many older ones were dropped for it."""
         if publication.retain:
-            self._states[publication.topic] = publication
+            self._states[publication.topic, publication.session] = publication
         else:
             self._waiting[self._next] = publication
+            if publication.position:
+                self._open[self._next] = self._newest = publication.position
             self._next += 1
         self._all_sent.clear()
         self._some.set()
         if len(self._waiting) <= self._limit:
             return 0
-        self._waiting.popitem(last=False)
+        self._settle(self._waiting.popitem(last=False)[0])
         return 1
 
     async def take(self) -> tuple[int, Publication]:
@@ -60,11 +67,20 @@ class Publications:
         self._sent[number] = publication
         return number, publication
 
-    def acked(self, number: int) -> None:
-        """Forget a message that the broker has."""
+    def _settle(self, number: int) -> bool:
+        """Note that the broker has a message, or never will; say whether `done` moved."""
+        if self._open.pop(number, None) is None:
+            return False
+        before = self.done
+        self.done = next(iter(self._open.values()), self._newest + 1) - 1
+        return self.done > before
+
+    def acked(self, number: int) -> bool:
+        """Forget a message that the broker has; say whether `done` moved."""
         self._sent.pop(number, None)
         if not self._waiting and not self._states and not self._sent:
             self._all_sent.set()
+        return self._settle(number)
 
     async def all_sent(self) -> None:
         """Wait until the broker has everything that was queued."""
@@ -81,7 +97,7 @@ class Publications:
         self._states.clear()
         dropped = max(len(self._waiting) - self._limit, 0)
         for _ in range(dropped):
-            self._waiting.popitem(last=False)
+            self._settle(self._waiting.popitem(last=False)[0])
         if self._waiting:
             self._some.set()
         else:

@@ -1,11 +1,12 @@
 """What the hub finds out goes to everyone who listens, and into the history."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
+from stream.entries import Query
 from stream.events import Ended, Message, Missed, Prediction, Started, Waveform
-from stream.history import History, Query
+from stream.history import History
 from stream.metrics import Metrics
 from stream.outbox import Outbox, encode
 
@@ -72,16 +73,25 @@ class Publisher:
         """Call `sink` with every message."""
         self._sinks.append(sink)
 
-    def publish(self, device: str, message: Message, channel: str | None = None) -> None:
-        """Tell everyone who listens to `device`; `channel` is the session's, where it has one."""
+    def publish(
+        self, device: str, message: Message, channel: str | None = None, opened: int = 0
+    ) -> None:
+        """Tell everyone who listens to `device`.
+
+        `channel` is the session's, where it has one, and `opened` its number in the journal.
+        """
         text = encode(message)
         if isinstance(message, Prediction | Started | Ended):
-            self.history.add(message, text)
+            self.history.add(message, text, opened)
         kind = str(message.__struct_config__.tag)
         session = getattr(message, "session", None)
         for listener in self._listeners.of(device):
             if listener.wants(kind, session):
                 self._put(listener, text)
+        self.tell(device, message, channel)
+
+    def tell(self, device: str, message: Message, channel: str | None) -> None:
+        """Give a message to the sinks alone."""
         for sink in self._sinks:
             sink(device, message, channel)
 
@@ -116,13 +126,14 @@ class Publisher:
             for audience in audiences:
                 audience.discard(listener)
 
-    def missed_since(self, id_: str, query: Query) -> list[str]:
-        """Return, encoded, what came after `id_`; first how much is lost, if it is not kept.
+    async def missed_since(self, id_: str, query: Query, until: int) -> AsyncIterator[list[str]]:
+        """Yield, encoded, what came after `id_`; first how much is lost, if it is not kept.
 
-        The empty id stands for the beginning.
+        The empty id stands for the beginning, `until` is the position where listening began.
         """
-        texts = [entry.text for entry in self.history.after(id_, query)]
-        lost = self.history.pruned > 0 if id_ == "" else not self.history.knows(id_)
-        if lost:
-            texts.insert(0, encode(Missed(count=max(self.history.pruned, 1))))
-        return texts
+        place = await self.history.place(id_, query)
+        if place is None:
+            place = await self.history.pruned(query)
+            yield [encode(Missed(count=max(place, 1)))]
+        async for page in self.history.pages(place, query, until):
+            yield [entry.text for entry in page]

@@ -63,6 +63,7 @@ async def take(dialect: Dialect, request: Request) -> Response:
     except DeviceError as error:
         hub.refuse(None, CHANNEL, error)
         raise
+    await hub.journal.committed(advice.group)
     if advice.text:
         return PlainTextResponse(advice.text, SHOWN_TO_USER)
     return PlainTextResponse("ok\n")

@@ -4,6 +4,7 @@ from collections import deque
 from math import hypot, inf, sqrt
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,19 @@ class Mark(NamedTuple):
 _NOTHING = Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
+class MonitorState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a monitor remembers."""
+
+    skipped: int
+    note: str
+    marks: list[Mark]
+    newest_t: float
+    last: list[float]
+    moved_s: float
+    checked_s: float
+    said: Verdict | None
+
+
 class Monitor:
     """Watches the samples of one session."""
 
@@ -53,7 +67,23 @@ class Monitor:
         self._last: list[float] = []  # newest reading
         self._moved_s = 0.0  # lived_s when a reading last differed from the one before
         self._checked_s = 0.0
-        self._said: Verdict | None = None
+        self.said: Verdict | None = None  # last
+
+    def save(self) -> MonitorState:
+        """Return all that it remembers, for `restore`."""
+        times = (self._moved_s, self._checked_s)
+        readings = (list(self._marks), self._newest_t, list(self._last))
+        return MonitorState(self.skipped, self.note, *readings, *times, self.said)
+
+    def restore(self, state: MonitorState) -> None:
+        """Go on where `state` was saved."""
+        self.skipped, self.note, self.said = state.skipped, state.note, state.said
+        self._marks, self._newest_t = deque(state.marks), state.newest_t
+        self._last, self._moved_s, self._checked_s = (
+            list(state.last),
+            state.moved_s,
+            state.checked_s,
+        )
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""
@@ -106,9 +136,9 @@ class Monitor:
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
         word = advice or skipped or self.note
         verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, word)
-        if self._said is not None and _same(verdict, self._said):
+        if self.said is not None and _same(verdict, self.said):
             return None
-        self._said = verdict
+        self.said = verdict
         return verdict
 
     def _rate_hz(self) -> float:
@@ -118,7 +148,7 @@ class Monitor:
 
     def _steady(self, rate_hz: float) -> float:
         """Keep the rate that was last said until it has changed enough to be news."""
-        said = self._said.rate_hz if self._said else 0.0
+        said = self.said.rate_hz if self.said else 0.0
         close = abs(rate_hz - said) <= RATE_CHANGE * said
         return said if close and (said < SLOW_HZ) == (rate_hz < SLOW_HZ) else rate_hz
 
@@ -133,7 +163,7 @@ class Monitor:
     @property
     def complaint(self) -> str:
         """What was last said to be wrong; empty while the signal is good."""
-        return self._said.advice if self._said and not self._said.good else ""
+        return self.said.advice if self.said and not self.said.good else ""
 
     def mean_z(self) -> tuple[float, float]:
         """Return the mean of z in m/s² over the last seconds, and its share of the readings' RMS.

@@ -87,10 +87,12 @@ class Recorder:
             live.session.labels.end()
             self.write(live)
 
-    def finish_all(self) -> None:
-        """Do so for every session."""
-        for live in list(self._labelled.values()):
+    def finish_all(self) -> list[Live]:
+        """Do so for every session that had labels, and return them."""
+        lives = list(self._labelled.values())
+        for live in lives:
             self.finish(live)
+        return lives
 
     def _append(self, live: Live, part: Part) -> None:
         if part.begins or live.file is None:

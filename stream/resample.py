@@ -7,6 +7,7 @@ and state can be rebuilt from the last seconds.
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,14 +34,31 @@ class Stretch(NamedTuple):
     anchor: Anchor  # the same for all stretches between two gaps
 
 
-class Counters:
+class Counters(msgspec.Struct, array_like=True):
     """What was dropped or missing so far."""
 
-    def __init__(self) -> None:
-        self.late = 0
-        self.duplicates = 0
-        self.crowded = 0  # closer than MIN_STEP_S to another
-        self.gaps = 0
+    late: int = 0
+    duplicates: int = 0
+    crowded: int = 0  # closer than MIN_STEP_S to another
+    gaps: int = 0
+
+
+class SegmentState(msgspec.Struct, array_like=True, frozen=True):
+    """All that is remembered of the stream since the last gap."""
+
+    anchor: Anchor
+    newest: float  # device time in s
+    next_index: int
+    t: bytes  # (n,) float64, s since the anchor
+    xyz: bytes  # (n, 3) float64
+
+
+class ResamplerState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a resampler remembers."""
+
+    counters: Counters
+    breaking: bool
+    segment: SegmentState | None
 
 
 class Resampler:
@@ -56,6 +74,16 @@ class Resampler:
         self._signal = signal
         self._segment: _Segment | None = None
         self._breaking = False  # the next sample begins a segment
+
+    def save(self) -> ResamplerState:
+        """Return all that it remembers, for `restore`."""
+        segment = self._segment.save() if self._segment else None
+        return ResamplerState(msgspec.structs.replace(self.counters), self._breaking, segment)
+
+    def restore(self, state: ResamplerState) -> None:
+        """Go on where `state` was saved."""
+        self.counters, self._breaking = msgspec.structs.replace(state.counters), state.breaking
+        self._segment = None if state.segment is None else _Segment.of(state.segment, self._signal)
 
     def break_off(self) -> None:
         """Let the next sample begin a segment, as after a gap, but count none."""
@@ -148,6 +176,18 @@ class _Segment:
         self.anchor = Anchor(start, origin, utc)
         self._t = np.empty(0)
         self._xyz = np.empty((0, 3))
+
+    @classmethod
+    def of(cls, state: SegmentState, signal: Signal) -> "_Segment":
+        segment = cls(state.anchor.t, state.anchor.start, signal, state.anchor.utc)
+        segment.newest, segment.next_index = state.newest, state.next_index
+        segment._t = np.frombuffer(state.t)
+        segment._xyz = np.frombuffer(state.xyz).reshape(-1, 3)
+        return segment
+
+    def save(self) -> SegmentState:
+        t, xyz = self._t.tobytes(), self._xyz.tobytes()
+        return SegmentState(self.anchor, self.newest, self.next_index, t, xyz)
 
     @property
     def end_t(self) -> float:

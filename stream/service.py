@@ -3,25 +3,40 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import addresses, dial, exposure, headers, http, models, ports, token_file, trust
+from stream import (
+    addresses,
+    dial,
+    exposure,
+    headers,
+    http,
+    models,
+    mqtt,
+    ports,
+    recovery,
+    token_file,
+    trust,
+)
 from stream.classifier import Classifier
 from stream.config import Config, Server
 from stream.errors import ConfigError
 from stream.gate import Gate
 from stream.history import History
 from stream.hub import Hub
+from stream.journal import Journal
 from stream.metrics import Metrics
 from stream.models import Models
 from stream.mqtt import Bridge
 from stream.publish import Publisher
+from stream.stopping import stop
 from stream.tcp import Doors
 
 if TYPE_CHECKING:  # loads what only TLS needs
@@ -29,8 +44,6 @@ if TYPE_CHECKING:  # loads what only TLS needs
 
 SWEEP_S = 1.0
 RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
-DRAIN_S = 2.5  # how long a stop waits for the last batches
-GOODBYE_S = 1.0  # and for the broker to take the last messages
 log = logging.getLogger(__name__)
 
 
@@ -77,6 +90,15 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     phones = dial.listed(config.devices)
     identity = _identity(config.server)
     hub = _hub(config, models.load(config, classifier))
+    with hub.journal.claimed():
+        async with _serving(config, hub, phones, identity) as service:
+            yield service
+
+
+@asynccontextmanager
+async def _serving(
+    config: Config, hub: Hub, phones: list[dial.Phone], identity: "Identity | None"
+) -> AsyncIterator[Service]:
     gate = Gate(config.auth, config.limits, hub.metrics, tls=config.server.secure)
     lacks_first = _check_exposure(config, gate)
     bridge = Bridge(config.mqtt, config.wire, hub, gate) if config.mqtt.url else None
@@ -89,6 +111,9 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     server = _Server(_uvicorn_config(config, application, identity))
     async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
         application.state.identity, application.state.trust_port = identity, trust_port
+        recover = partial(_recover, config, hub, bridge)
+        writing = tasks.create_task(hub.journal.run(recover), name="journal")
+        await hub.journal.tried.wait()
         answering = tasks.create_task(hub.models.run(), name="models")
         sweeping = tasks.create_task(_sweep(hub, gate), name="sweep")
         bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
@@ -104,9 +129,10 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
         finally:
             if dialling:
                 dialling.cancel()
-            await _stop(hub, bridge, application, server, doors)
+            await stop(hub, bridge, application, server, doors)
             await serving
-            for task in filter(None, (bridging, sweeping, answering)):
+            hub.publisher.history.close()
+            for task in filter(None, (bridging, sweeping, answering, writing)):
                 task.cancel()
 
 
@@ -158,10 +184,25 @@ def _identity(server: Server) -> "Identity | None":
 
 def _hub(config: Config, loaded: Models) -> Hub:
     metrics = Metrics()
-    publisher = Publisher(History(config.publish.history), metrics)
+    journal = Journal(config.journal, metrics)
+    publisher = Publisher(History(journal), metrics)
     return Hub(
-        config.hub, loaded, publisher, metrics, settings=config.devices, record=config.record
+        config.hub,
+        loaded,
+        publisher,
+        metrics,
+        settings=config.devices,
+        journal=journal,
+        record=config.record,
     )
+
+
+def _recover(config: Config, hub: Hub, bridge: Bridge | None) -> None:
+    """Go on where the journal ends; raises JournalError, and then nothing is changed."""
+    kept = recovery.load(hub.journal.store)
+    if bridge is not None:
+        bridge.catch_up(recovery.unsent(hub.journal, mqtt.MARK, config.mqtt.max_queue))
+    recovery.recover(hub, kept, config.wire.max_g)
 
 
 def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
@@ -178,35 +219,6 @@ async def _sweep(hub: Hub, gate: Gate) -> None:
         await asyncio.sleep(SWEEP_S)
         hub.sweep()
         gate.sweep()
-
-
-async def _stop(
-    hub: Hub,
-    bridge: Bridge | None,
-    application: Starlette,
-    server: uvicorn.Server,
-    doors: Doors,
-) -> None:
-    """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
-    hub.stopping = True
-    doors.shut()
-    hub.recorder.finish_all()
-    if server.started:  # else a phone that is told to go would be back before the port is closed
-        for accepting in server.servers:
-            accepting.close()
-    try:
-        async with asyncio.timeout(DRAIN_S):
-            await hub.models.drained()
-    except TimeoutError:
-        log.warning("stopped with %d windows unanswered", hub.models.waiting)
-    if bridge is not None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await bridge.say_goodbye()
-    for outbox in list(application.state.outboxes):
-        outbox.close(1001, "the server is going away; connect again")
-    await doors.hang_up()
-    server.should_exit = True
 
 
 def _uvicorn_config(

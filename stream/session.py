@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
+from stream.errors import ConfigError
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
 from stream.incoming import Label
 from stream.labels import Labeller
-from stream.quality import Monitor
+from stream.quality import Monitor, Verdict
+from stream.records import SessionState
 from stream.resample import Counters, Resampler, Stretch
 from stream.timeline import Timeline
 from stream.tracker import Tracker, Transition, choose
@@ -55,6 +57,34 @@ class Session:
         self.axes: Axes = "android"  # the signs that its numbers come with
         self.fresh: list[Stretch] = []  # the grid samples that the newest frame completed
         self._last: float | None = None  # device time of the newest sample, in s
+
+    def save(self) -> SessionState:
+        """Return all that it remembers, for `restore`."""
+        own = (self._options.signal, self.next_seq, self.axes, self._last)
+        return SessionState(
+            *own,
+            timeline=self._timeline.save(),
+            resampler=self._resampler.save(),
+            windower=self._windower.save(),
+            tracker=self._tracker.save(),
+            monitor=self._monitor.save(),
+            labels=self.labels.save(),
+        )
+
+    def restore(self, state: SessionState) -> None:
+        """Go on where `state` was saved, to the bit as if there had been no break.
+
+        Raises ConfigError where that was on another grid.
+        """
+        if state.signal != self._options.signal:
+            raise ConfigError(f"it began with {state.signal}, now {self._options.signal} holds")
+        self.next_seq, self.axes, self._last = state.next_seq, state.axes, state.last
+        self._timeline.restore(state.timeline)
+        self._resampler.restore(state.resampler)
+        self._windower.restore(state.windower)
+        self._tracker.restore(state.tracker)
+        self._monitor.restore(state.monitor)
+        self.labels.restore(state.labels)
 
     @property
     def grid_hz(self) -> float:
@@ -172,7 +202,13 @@ class Session:
 
     def quality(self) -> Quality | None:
         """Return what to tell the device about its signal, or None where nothing changed."""
-        verdict = self._monitor.verdict(self.counters.gaps, self.counters.late)
+        return self._quality(self._monitor.verdict(self.counters.gaps, self.counters.late))
+
+    def judged(self) -> Quality | None:
+        """Return what was last told."""
+        return self._quality(self._monitor.said)
+
+    def _quality(self, verdict: Verdict | None) -> Quality | None:
         if verdict is None:
             return None
         return Quality(

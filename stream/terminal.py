@@ -29,6 +29,7 @@ def greeting(settings: Config, running: "Service", *, color: bool) -> Iterator[s
     host = addresses.own() if running.host in addresses.ANY else running.host
     for app, port in running.doors.ports.items():
         yield f"  tcp        {addresses.in_url(host)}:{port} for {app}"
+    yield f"  journal    {settings.journal.path or 'none: a stop forgets sessions and history'}"
     if settings.mqtt.url:
         yield f"  mqtt       {settings.mqtt.base}/NAME/samples"
     if settings.record.folder:

@@ -2,6 +2,7 @@
 
 from math import isclose
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,15 @@ from stream.wire import Frame
 
 RATE_TOLERANCE = 1e-6  # binary frames state it as float32
 SLOWEST_HZ = 1.0  # below it the times of a frame tell of a gap, not of a rate
+
+
+class TimelineState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a timeline remembers."""
+
+    timed: bool | None
+    rate_hz: float
+    count: int
+    from_t: float
 
 
 class Timeline:
@@ -25,6 +35,15 @@ class Timeline:
         self.rate_hz = 0.0
         self._count = 0  # samples since `_from_t` that came without time
         self._from_t = 0.0  # s; untimed, the session's beginning
+
+    def save(self) -> TimelineState:
+        """Return all that it remembers, for `restore`."""
+        return TimelineState(self.timed, self.rate_hz, self._count, self._from_t)
+
+    def restore(self, state: TimelineState) -> None:
+        """Go on where `state` was saved."""
+        self.timed, self.rate_hz = state.timed, state.rate_hz
+        self._count, self._from_t = state.count, state.from_t
 
     def place(self, frame: Frame, default_rate_hz: float) -> NDArray[np.float64]:
         """Return the (n,) device times in s of `frame`'s samples.

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,18 @@ class Transition(NamedTuple):
     before_since: float  # device time in s
 
 
+class TrackerState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a tracker remembers."""
+
+    activity: str
+    since: float
+    last_window: int | None
+    last_t: tuple[float, float]
+    candidate: str
+    candidate_since: float
+    run: float
+
+
 class Tracker:
     """Follows the activity of one session.
 
@@ -58,36 +71,57 @@ class Tracker:
         self._options = options
         self._hop_s = signal.hop / signal.grid_hz
         self._expires_s = expires_s
-        self._last: Prediction | None = None
+        self._last_window: int | None = None
+        self._last_t = (0.0, 0.0)  # its device time in s
         self._candidate = UNKNOWN
         self._candidate_since = 0.0
         self._run = 0.0  # weight of the candidate's predictions in a row
 
+    def save(self) -> TrackerState:
+        """Return all that it remembers, for `restore`."""
+        return TrackerState(
+            activity=self.activity,
+            since=self.since,
+            last_window=self._last_window,
+            last_t=self._last_t,
+            candidate=self._candidate,
+            candidate_since=self._candidate_since,
+            run=self._run,
+        )
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on where `state` was saved."""
+        self.activity, self.since = state.activity, state.since
+        self._last_window, self._last_t = state.last_window, state.last_t
+        self._candidate, self._candidate_since = state.candidate, state.candidate_since
+        self._run = state.run
+
     def decide(self, prediction: Prediction) -> list[Transition]:
         """Take the next prediction of the session; return the transitions that it confirms."""
-        last, self._last = self._last, prediction
-        if self._follows_on(last, prediction):
+        if self._follows_on(prediction):
             transitions = []
             self._follow(prediction, since=(sum(prediction.t) - self._hop_s) / 2)
         else:
-            transitions = self._resume(last, prediction)
+            transitions = self._resume(prediction)
             self._follow(prediction, since=prediction.t[0])
+        self._last_window, self._last_t = prediction.window, prediction.t
         if not transitions and round(self._run, 4) >= self._options.confirm_sum:
             transitions = [self._change(self._candidate, self._candidate_since)]
         return transitions
 
-    def _follows_on(self, last: Prediction | None, prediction: Prediction) -> bool:
+    def _follows_on(self, prediction: Prediction) -> bool:
         """Whether no gap lies before `prediction`: its window is the next, and a hop later."""
-        if last is None or prediction.window != last.window + 1:
+        if self._last_window is None or prediction.window != self._last_window + 1:
             return False
-        return abs(prediction.t[0] - last.t[0] - self._hop_s) < 1e-3
+        return abs(prediction.t[0] - self._last_t[0] - self._hop_s) < 1e-3
 
-    def _resume(self, last: Prediction | None, prediction: Prediction) -> list[Transition]:
+    def _resume(self, prediction: Prediction) -> list[Transition]:
         """Begin after a gap: no run goes across it, and after a long one the activity is over."""
         self._run = 0.0
-        if last is None or 0 <= prediction.t[0] - last.t[1] <= self._expires_s:
+        last_t = self._last_t[1]
+        if self._last_window is None or 0 <= prediction.t[0] - last_t <= self._expires_s:
             return []
-        transitions = [] if self.activity == UNKNOWN else [self._change(UNKNOWN, last.t[1])]
+        transitions = [] if self.activity == UNKNOWN else [self._change(UNKNOWN, last_t)]
         self.since = prediction.t[0]
         return transitions
 

@@ -2,8 +2,8 @@
 
 from contextlib import AbstractContextManager
 
+from stream.entries import Query
 from stream.errors import ForbiddenError
-from stream.history import Query
 from stream.throttle import Sender, Throttle
 from stream.tokens import Token
 
@@ -63,17 +63,18 @@ class Visitor:
         """Whether one device may be seen."""
         return self.token is None or self.token.watches(device)
 
-    def watching(self, query: Query, after: str | None = None) -> Query:
+    def watching(self, query: Query, after: str = "") -> Query:
         """Narrow what is asked for to what may be seen; raises ForbiddenError.
 
-        `after`: the id, if any, of the prediction or event from which on it is asked for.
+        `after`: the id, if it is one, of the prediction or event from which on it is asked for; a
+        position tells nothing.
         """
         token = self.token
         if token is None or token.for_all:
             return query
         if token.may != "watch":
             raise self._forbidden("it watches nobody")
-        for device in (*query.devices, *([after.partition("/")[0]] if after else [])):
+        for device in (*query.devices, *([after.partition("/")[0]] if "/" in after else [])):
             self.sees(device)
         return query._replace(pattern=token.name)
 

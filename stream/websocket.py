@@ -1,6 +1,7 @@
 """The two WebSocket endpoints: a device streams, anyone listens. Thin: the hub does the work."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from starlette.websockets import WebSocket
 
@@ -15,9 +16,9 @@ from stream.connection import (
     until_closed,
     writing,
 )
-from stream.errors import DeviceError, OverloadedError, ParameterError
-from stream.events import Ack, Error, Message, Welcome
-from stream.history import Query
+from stream.entries import Query
+from stream.errors import DeviceError, NotDurableError, OverloadedError, ParameterError
+from stream.events import Error, Welcome
 from stream.hub import Hub
 from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
@@ -27,6 +28,7 @@ from stream.wire import Source, check_id
 
 CHANNEL = "websocket"
 DONE = 1000
+MAX_UNACKED = 256  # frames that a connection may have taken before they are durable
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
 
@@ -76,8 +78,10 @@ class DeviceConnection:
         self._hub.attach(self._live, self._outbox)
         try:
             with self._hub.publisher.listening(self._outbox, query):
-                replay = [] if since is None else self._hub.publisher.missed_since(since, query)
-                await send_all(self._websocket, [encode(self._welcome()), *replay])
+                begun = self._hub.publisher.history.newest
+                await send_all(self._websocket, [encode(self._welcome())])
+                if since is not None:
+                    await _repeat(self._websocket, since, query, begun)
                 await until_closed(writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
             done = closed.code == DONE
@@ -90,7 +94,7 @@ class DeviceConnection:
         return Welcome(
             device=session.device,
             session=session.id,
-            next_seq=session.next_seq,
+            next_seq=self._live.durable_seq,
             expires_s=shared.expires_s,
             grid_hz=shared.signal.grid_hz,
             window=shared.signal.window,
@@ -101,17 +105,21 @@ class DeviceConnection:
         )
 
     async def _reading(self) -> None:
-        """Take frames; acks go out at once, so that a device that reads none is read no further."""
+        """Take frames; one that sends faster than the disk writes is read no further."""
+        live = self._live
         async for payload in messages(self._websocket):
             if self._outbox.closed is not None or self._hub.stopping:
                 return  # replaced, or about to be closed: what comes now is not taken
             try:
                 self._take(payload)
-                await self._say()
+                if live.session.next_seq - live.durable_seq > MAX_UNACKED:
+                    await self._hub.journal.committed(live.group)
             except DeviceError as error:
                 if not (isinstance(payload, str) and wire_text.is_auth(payload)):
-                    await self._refuse(error)
+                    self._refuse(error)
             except OverloadedError as error:
+                with suppress(NotDurableError):  # what was taken before is acked first
+                    await self._hub.journal.committed(live.group)
                 self._outbox.send(Error(code=error.code, message=str(error)))
                 self._outbox.close(OVERLOADED, str(error))
                 return
@@ -127,16 +135,8 @@ class DeviceConnection:
         self._hub.take(self._live, frame, self._source.rate_hz)
         self._bad_in_a_row = 0
 
-    async def _say(self, *messages: Message) -> None:
-        """Send `messages`, then the ack of all that is taken."""
-        texts = [encode(message) for message in messages]
-        session = self._live.session
-        if session.next_seq:
-            texts.append(encode(Ack(session=session.id, seq=session.next_seq - 1)))
-        await send_all(self._websocket, texts)
-
-    async def _refuse(self, error: DeviceError) -> None:
-        await self._say(self._hub.refuse(self._live, CHANNEL, error))
+    def _refuse(self, error: DeviceError) -> None:
+        self._outbox.send(self._hub.refuse(self._live, CHANNEL, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= self._hub.options.max_bad_frames:
             self._outbox.close(POLICY, f"{self._bad_in_a_row} bad frames in a row")
@@ -147,10 +147,12 @@ async def events(websocket: WebSocket) -> None:
     hub: Hub = websocket.app.state.hub
     async with accepted(websocket) as (visitor, outbox):
         since = websocket.query_params.get("since")
-        query = visitor.watching(listener_query(websocket), since)
+        query = visitor.watching(listener_query(websocket), since or "")
         with hub.publisher.listening(outbox, query):
-            replay = [] if since is None else hub.publisher.missed_since(since, query)
-            await send_all(websocket, [*_standing(hub, query), *replay])
+            begun = hub.publisher.history.newest
+            await send_all(websocket, list(_standing(hub, query)))
+            if since is not None:
+                await _repeat(websocket, since, query, begun)
             await until_closed(writing(websocket, outbox), ignoring(websocket))
 
 
@@ -175,3 +177,10 @@ def _standing(hub: Hub, query: Query) -> Iterator[str]:
             yield encode(device.state())
             if device.judged is not None and "quality" in query.types:
                 yield encode(device.judged)
+
+
+async def _repeat(websocket: WebSocket, since: str, query: Query, until: int) -> None:
+    """Send what the history has after `since`, up to where listening began."""
+    hub: Hub = websocket.app.state.hub
+    async for texts in hub.publisher.missed_since(since, query, until):
+        await send_all(websocket, texts)

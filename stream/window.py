@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,14 @@ class Window(NamedTuple):
     xyz: NDArray[np.float32]  # (window, 3) m/s²
 
 
+class WindowerState(msgspec.Struct, array_like=True, frozen=True):
+    """All that a windower remembers."""
+
+    anchor: Anchor | None
+    next: int
+    held: bytes  # (n, 3) float32
+
+
 class Windower:
     """Cuts windows out of one session's stretches; another anchor means that a gap came before.
 
@@ -33,6 +42,16 @@ class Windower:
         self._next = 0  # number of the next window; what is held begins where it begins
         self._held: list[NDArray[np.float32]] = []
         self._length = 0  # of what is held
+
+    def save(self) -> WindowerState:
+        """Return all that it remembers, for `restore`."""
+        return WindowerState(self._anchor, self._next, b"".join(h.tobytes() for h in self._held))
+
+    def restore(self, state: WindowerState) -> None:
+        """Go on where `state` was saved."""
+        held = np.frombuffer(state.held, np.float32).reshape(-1, 3)
+        self._anchor, self._next = state.anchor, state.next
+        self._held, self._length = [held], len(held)
 
     def feed(self, stretch: Stretch) -> list[Window]:
         """Take grid samples; return the windows that they complete, in order."""

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stream import artifact, service
 from stream.artifact import Manifest
-from stream.config import Auth, Config, Model, Server
+from stream.config import Auth, Config, Journal, Model, Server
 from stream.service import Service
 
 ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")
@@ -95,6 +95,7 @@ def config(toy_artifact: Path, tmp_path: Path) -> Config:
     return Config(
         server=Server(port=0),
         model=Model(artifact=str(toy_artifact)),
+        journal=Journal(path="", commit_ms=1),
         auth=Auth(tokens=str(tmp_path / "own-tokens.json")),  # whatever the working directory holds
     )
 

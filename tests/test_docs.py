@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from stream import config, mqtt
+from stream import config, topics
 from stream.cli import app
 from stream.dialects import CONNECTING, DIALECTS, DIALLED
 from stream.dialects.sensor_server import CLOSED
@@ -93,13 +93,13 @@ def test_topics_of_the_protocol_are_those_of_the_code() -> None:
     documented = dict(re.findall(r"\| `gaitway/<device>/(\w+)` \|.*\| (yes|no) \|", PROTOCOL))
     documented.pop("samples")
     assert documented == {
-        name: "yes" if retained else "no" for name, retained in mqtt.TOPICS.values()
+        name: "yes" if retained else "no" for name, retained in topics.TOPICS.values()
     }
 
 
 def test_rights_at_the_broker_are_those_of_the_topics() -> None:
     base, shared = config.Mqtt().base, config.Mqtt().sensor_logger
-    names = {name for name, _ in mqtt.TOPICS.values()}
+    names = {name for name, _ in topics.TOPICS.values()}
     read = set(re.findall(rf"^pattern read {base}/%u/(\w+)$", ACL, re.MULTILINE))
     assert read == names
     assert set(re.findall(r"^pattern write (.+)$", ACL, re.MULTILINE)) == {

@@ -18,3 +18,4 @@ SENSOR_LOGGER = sensor_logger.DIALECT
 DIALECTS: tuple[Dialect, ...] = (SENSOR_LOGGER, edge_impulse.DIALECT)
 CONNECTING: tuple[Dialect, ...] = (hyperimu.DIALECT, sensor_streamer.DIALECT)
 DIALLED: tuple[Dialect, ...] = (sensor_server.DIALECT, phyphox.DIALECT)
+BY_NAME = {dialect.name: dialect for dialect in (*DIALECTS, *CONNECTING, *DIALLED)}

@@ -74,7 +74,8 @@ async def test_watch_prints_plain_lines_where_there_is_no_terminal(running: Serv
 
 async def test_watch_tells_of_a_server_that_is_killed_and_comes_back(toy_artifact: Path) -> None:
     url = f"ws://127.0.0.1:{free_port()}"
-    serve = ("serve", "--port", url.rpartition(":")[2], "--artifact", str(toy_artifact))
+    port = url.rpartition(":")[2]
+    serve = ("serve", "--port", port, "--artifact", str(toy_artifact), "--journal", "")
     async with asyncio.timeout(60), spawned(*serve) as server:
         assert "gaitway" in await line(server)
         async with spawned("watch", url) as watching:

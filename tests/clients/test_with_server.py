@@ -4,6 +4,7 @@ import asyncio
 import math
 from contextlib import aclosing
 
+import msgspec
 import numpy as np
 import pytest
 from websockets.asyncio.client import connect
@@ -159,9 +160,7 @@ async def test_a_replay_keeps_its_pace(running: Service) -> None:
 
 
 async def test_a_replay_over_mqtt_is_the_same(config: Config, broker: str) -> None:
-    with_broker = Config(
-        server=config.server, model=config.model, mqtt=Mqtt(url=broker, reconnect_max_s=1)
-    )
+    with_broker = msgspec.structs.replace(config, mqtt=Mqtt(url=broker, reconnect_max_s=1))
     track = walk("a", SCRIPT, seed=3)
     async with run_service(with_broker) as running:
         (direct,) = await play([track], Replay(running.ws_url, speed=math.inf))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from stream.config import Signal, Tracker
@@ -81,7 +82,7 @@ def run(frames: Iterable[Frame], rate_hz: float = 20.0) -> Outcome:
         windows.append((*window[:5], window.xyz.tobytes()))
         predictions.append(live.predict(window, fake_probabilities(window)))
         events += live.decide(predictions[-1])
-    return Outcome(windows, predictions, [*events, *live.close()], dict(vars(live.counters)))
+    return Outcome(windows, predictions, [*events, *live.close()], asdict(live.counters))
 
 
 def rough_times(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import asdict
 
 from stream.errors import MixedTimeError
 from stream.session import Session, SessionOptions
@@ -160,7 +161,7 @@ def test_counters_are_the_resamplers() -> None:
     live = session()
     t = np.concatenate([T, T[-1:], T[:1], T + 9])
     live.feed(frame(readings(42), t))
-    assert vars(live.counters) == {"late": 1, "duplicates": 1, "crowded": 0, "gaps": 1}
+    assert asdict(live.counters) == {"late": 1, "duplicates": 1, "crowded": 0, "gaps": 1}
 
 
 def test_sessions_share_nothing() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stream import service
-from stream.config import Config, Server, Tcp
+from stream.config import Config, Journal, Server, Tcp
 from stream.service import Service
 from stream.wire_text import TextFrame, encode_text
 from tests import sensor_apps
@@ -30,7 +30,9 @@ WRITERS = {
 @pytest.fixture
 async def shipped() -> AsyncIterator[Service]:
     """A service with the model that ships and a port for each app."""
-    settings = Config(server=Server(port=0), tcp=Tcp(hyperimu=0, sensor_streamer=0))
+    settings = Config(
+        server=Server(port=0), tcp=Tcp(hyperimu=0, sensor_streamer=0), journal=Journal(path="")
+    )
     async with service.running(settings) as running:
         yield running
 

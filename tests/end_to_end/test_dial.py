@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from stream import service
-from stream.config import Config, Device, Dial, Server
+from stream.config import Config, Device, Dial, Journal, Server
 from stream.service import Service
 from stream.wire_text import TextFrame, encode_text
 from tests import phyphox, sensor_server
@@ -41,7 +41,9 @@ async def shipped(phones: Phones) -> AsyncIterator[Service]:
     for name, (by_websocket, by_http) in phones.items():
         devices[f"server-{name}"] = Device(url=by_websocket.url)
         devices[f"phyphox-{name}"] = Device(url=by_http.url)
-    config = Config(server=Server(port=0), dial=Dial(poll_s=0.05), devices=devices)
+    config = Config(
+        server=Server(port=0), dial=Dial(poll_s=0.05), devices=devices, journal=Journal(path="")
+    )
     async with service.running(config) as running:
         yield running
 

@@ -21,7 +21,7 @@ from clients.phone import Phone
 from stream import config, service
 from stream.artifact import SHIPPED
 from stream.classifier import OnnxClassifier
-from stream.config import Config, Server, Signal
+from stream.config import Config, Journal, Server, Signal
 from stream.events import Prediction
 from stream.session import Session, SessionOptions
 from stream.wire import Frame
@@ -47,7 +47,7 @@ class Spy:
 @asynccontextmanager
 async def served(transport: str, request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Spy]]:
     """Run the service with the spy; yield the URL that phones use."""
-    spy, settings = Spy(), Config(server=Server(port=0))
+    spy, settings = Spy(), Config(server=Server(port=0), journal=Journal(path=""))
     broker = request.getfixturevalue("broker") if transport == "mqtt" else ""
     settings = msgspec.structs.replace(settings, mqtt=config.Mqtt(url=broker))
     async with service.running(settings, spy) as running:

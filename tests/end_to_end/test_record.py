@@ -9,7 +9,7 @@ from clients import Phone
 from clients.walker import walk
 from stream import artifact, config, service
 from stream.artifact import SHIPPED
-from stream.config import Config, Model, Server
+from stream.config import Config, Journal, Model, Server
 from trainer.personal.adapt import adapt
 from trainer.personal.options import Plan
 from trainer.recordings import Recording, own
@@ -66,7 +66,7 @@ async def test_the_model_that_ships_is_adapted_to_what_several_phones_recorded(
     tmp_path: Path,
 ) -> None:
     mine = tmp_path / "recordings"
-    settings = recorded_to(Config(server=Server(port=0)), mine)
+    settings = recorded_to(Config(server=Server(port=0), journal=Journal(path="")), mine)
     for device in ("pixel-7", "pixel-8"):
         await record(settings, device)
     folder = adapt(Plan("pixel-7", mine, SHIPPED, tmp_path / "out"))

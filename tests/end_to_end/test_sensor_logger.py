@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from stream import service
-from stream.config import Config, Server
+from stream.config import Config, Journal, Server
 from stream.limits import STANDARD_GRAVITY
 from stream.service import Service
 from stream.wire_text import TextFrame, encode_text
@@ -46,7 +46,8 @@ def trials() -> dict[str, tuple[Any, Any]]:
 @pytest.fixture
 async def shipped() -> AsyncIterator[Service]:
     """A service with the model that ships."""
-    async with service.running(Config(server=Server(port=0))) as running:
+    config = Config(server=Server(port=0), journal=Journal(path=""))
+    async with service.running(config) as running:
         yield running
 
 

@@ -13,7 +13,7 @@ from playwright.async_api import (
     expect,
 )
 
-from stream.config import Config, Server
+from stream.config import Config, Journal, Server
 from stream.service import Service
 from tests.pages.motion import Motion
 
@@ -83,4 +83,4 @@ async def motion(page: Page) -> Motion:
 @pytest.fixture
 def shipped() -> Config:
     """Settings with the model that ships."""
-    return Config(server=Server(port=0))
+    return Config(server=Server(port=0), journal=Journal(path=""))

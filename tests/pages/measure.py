@@ -148,7 +148,7 @@ async def serving() -> AsyncIterator[tuple[int, ServerProcess]]:
     """Run a server in a process of its own."""
     port = free_port()
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SERVE, "serve", "--port", str(port)),
+        *(sys.executable, "-c", SERVE, "serve", "--port", str(port), "--journal", ""),
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:

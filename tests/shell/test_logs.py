@@ -45,7 +45,7 @@ def test_words_of_any_language_stay() -> None:
 
 async def test_tokens_in_urls_are_not_logged() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(GAITWAY, "serve", "--port", "0", "--verbose"), stdout=PIPE, stderr=PIPE
+        *(GAITWAY, "serve", "--port", "0", "--journal", "", "--verbose"), stdout=PIPE, stderr=PIPE
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):

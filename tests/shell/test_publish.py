@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from stream import config
+from stream.entries import Query
 from stream.events import Prediction, Status
-from stream.history import History, Query
+from stream.history import History
+from stream.journal import Journal
 from stream.metrics import Metrics
 from stream.outbox import ClosedError, Outbox
 from stream.publish import Publisher
@@ -37,8 +40,9 @@ def numbers(texts: list[str]) -> list[int]:
     return [json.loads(text)["window"] for text in texts]
 
 
-def publisher(kept: int = 100) -> Publisher:
-    return Publisher(History(kept), Metrics())
+def publisher() -> Publisher:
+    journal = Journal(config.Journal(), Metrics())
+    return Publisher(History(journal), Metrics())
 
 
 async def test_listeners_by_device_and_type() -> None:
@@ -84,20 +88,3 @@ async def test_take_waits() -> None:
     await asyncio.sleep(0)
     outbox.put("now")
     assert await taking == ["now"]
-
-
-def test_history_repeats_what_came_after() -> None:
-    source = publisher()
-    for number in range(5):
-        source.publish("a", prediction(number))
-    assert numbers(source.missed_since("a/s/2", Query())) == [3, 4]
-    assert source.missed_since("a/s/4", Query()) == []
-
-
-def test_pruned_history_is_said() -> None:
-    source = publisher(kept=3)
-    for number in range(10):
-        source.publish("a", prediction(number))
-    missed, *rest = source.missed_since("a/s/0", Query())
-    assert json.loads(missed)["count"] == 7
-    assert numbers(rest) == [7, 8, 9]

@@ -30,7 +30,7 @@ GAITWAY = str(Path(sys.executable).parent / "gaitway")
 async def serving(*options: str) -> AsyncIterator[tuple[Process, str]]:
     """Run `gaitway serve` as a process of its own; yield it and its address."""
     process = await asyncio.create_subprocess_exec(
-        GAITWAY, "serve", "--port", "0", *options, stdout=PIPE
+        GAITWAY, "serve", "--port", "0", "--journal", "", *options, stdout=PIPE
     )
     try:
         assert process.stdout is not None
@@ -198,7 +198,7 @@ async def test_others_are_let_in_where_the_operator_wants_it_so(toy_artifact: Pa
 
 
 async def test_a_taken_port_says_what_to_do(running: Service) -> None:
-    code, _, err = await run("serve", "--port", str(running.port))
+    code, _, err = await run("serve", "--port", str(running.port), "--journal", "")
     assert code == 2
     assert "--port" in err
     assert len(err.splitlines()) == 1
