@@ -53,6 +53,7 @@ async def shipped() -> AsyncIterator[Service]:
 
 async def activities(client: httpx.AsyncClient, running: Service, device: str) -> list[Any]:
     await running.hub.models.drained()
+    await running.hub.journal.flush()  # predictions wait for the frames that they rest on
     page = await client.get(f"/v1/events?device={device}&type=prediction&limit=1000")
     return [(event["window"], event["activity"]) for event in page.json()["events"]]
 
