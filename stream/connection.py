@@ -4,8 +4,7 @@ Knows no frame and no event.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from starlette.websockets import (
@@ -33,9 +32,8 @@ CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
 MAX_REASON = 120  # bytes; RFC 6455 allows 123
 
 
-@asynccontextmanager
-async def accepted(websocket: WebSocket) -> AsyncIterator[tuple[Visitor, Outbox]]:
-    """Accept, so that browsers see close codes; let in; turn errors into these, and close."""
+async def serve(websocket: WebSocket, talk: Callable[[Visitor, Outbox], Awaitable[None]]) -> None:
+    """Accept, so that browsers see close codes; let in, and `talk`; turn errors into these."""
     state = websocket.app.state
     gate: Gate = state.gate
     outbox = Outbox(state.config.publish.listener_queue)
@@ -45,7 +43,7 @@ async def accepted(websocket: WebSocket) -> AsyncIterator[tuple[Visitor, Outbox]
         with gate.connected(websocket):
             visitor = await gate.introduced(websocket)
             with gate.inside(visitor, outbox):
-                yield visitor, outbox
+                await talk(visitor, outbox)
     except AccessError as error:
         gate.turned_away(websocket, error)
         await _close(websocket, ACCESS.get(type(error), POLICY), str(error))

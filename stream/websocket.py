@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from starlette.websockets import WebSocket
 
@@ -9,10 +10,10 @@ from stream import config, incoming, wire, wire_text
 from stream.connection import (
     OVERLOADED,
     POLICY,
-    accepted,
     ignoring,
     messages,
     send_all,
+    serve,
     until_closed,
     writing,
 )
@@ -23,7 +24,7 @@ from stream.hub import Hub
 from stream.live import Live
 from stream.outbox import ClosedError, Outbox, encode
 from stream.publish import TYPES
-from stream.visitor import Stream
+from stream.visitor import Stream, Visitor
 from stream.wire import Source, check_id
 
 CHANNEL = "websocket"
@@ -35,18 +36,21 @@ DEFAULT_TYPES = frozenset({"activity", "status"})
 
 async def stream(websocket: WebSocket) -> None:
     """Serve `/v1/stream`: one device, one session."""
+    await serve(websocket, partial(_stream, websocket))
+
+
+async def _stream(websocket: WebSocket, visitor: Visitor, outbox: Outbox) -> None:
     hub: Hub = websocket.app.state.hub
     limits: config.Wire = websocket.app.state.config.wire
-    async with accepted(websocket) as (visitor, outbox):
-        options = dict(websocket.query_params)
-        device = check_id("device", options.pop("device", ""))
-        allowed = visitor.streams_as(device)
-        wanted, since = options.pop("session", None), options.pop("since", None)
-        if wanted is not None:
-            check_id("session", wanted)
-        source = wire.check_source(options)
-        live = hub.open(CHANNEL, device, wanted)
-        await DeviceConnection(websocket, hub, live, source, limits, allowed, outbox).run(since)
+    options = dict(websocket.query_params)
+    device = check_id("device", options.pop("device", ""))
+    allowed = visitor.streams_as(device)
+    wanted, since = options.pop("session", None), options.pop("since", None)
+    if wanted is not None:
+        check_id("session", wanted)
+    source = wire.check_source(options)
+    live = hub.open(CHANNEL, device, wanted)
+    await DeviceConnection(websocket, hub, live, source, limits, allowed, outbox).run(since)
 
 
 class DeviceConnection:
@@ -144,16 +148,19 @@ class DeviceConnection:
 
 async def events(websocket: WebSocket) -> None:
     """Serve `/v1/events`: anyone listens to any devices."""
+    await serve(websocket, partial(_events, websocket))
+
+
+async def _events(websocket: WebSocket, visitor: Visitor, outbox: Outbox) -> None:
     hub: Hub = websocket.app.state.hub
-    async with accepted(websocket) as (visitor, outbox):
-        since = websocket.query_params.get("since")
-        query = visitor.watching(listener_query(websocket), since or "")
-        with hub.publisher.listening(outbox, query):
-            begun = hub.publisher.history.newest
-            await send_all(websocket, list(_standing(hub, query)))
-            if since is not None:
-                await _repeat(websocket, since, query, begun)
-            await until_closed(writing(websocket, outbox), ignoring(websocket))
+    since = websocket.query_params.get("since")
+    query = visitor.watching(listener_query(websocket), since or "")
+    with hub.publisher.listening(outbox, query):
+        begun = hub.publisher.history.newest
+        await send_all(websocket, list(_standing(hub, query)))
+        if since is not None:
+            await _repeat(websocket, since, query, begun)
+        await until_closed(writing(websocket, outbox), ignoring(websocket))
 
 
 def listener_query(connection: WebSocket) -> Query:

@@ -1,6 +1,7 @@
 """Tokens at every door: who may stream, who may watch, and with what code everyone else leaves."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -71,11 +72,12 @@ async def by_message(url: str, token: str) -> int:
 @pytest.mark.parametrize("door", [STREAM, EVENTS])
 @pytest.mark.parametrize("name", UNKNOWN)
 async def test_what_does_not_count_opens_no_websocket(
-    guarded: Service, keys: Keys, door: str, name: str
+    guarded: Service, keys: Keys, door: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     url, token = guarded.ws_url + door, shown(keys, name)
     assert await by_header(url, token) == 4401
     assert await by_message(url, token) == 4401
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.parametrize(
