@@ -4,6 +4,7 @@
 const KEY = 'gaitway.token';
 const FORM = /^gw-[0-9a-f]{8}-[\w-]{43}$/;
 let asking = null; // the promise of an answer
+let broken = ''; // what was wrong with the token of the address
 
 take();
 
@@ -52,6 +53,7 @@ function take() {
   const token = fragment.get('token');
   if (token === null) return;
   if (FORM.test(token)) keep(token);
+  else broken = 'The token in this address is not whole: scan the code again, or copy all of it. ';
   history.replaceState(null, '', location.pathname + location.search);
 }
 
@@ -62,6 +64,7 @@ function show(why, resolve) {
   const help = document.createElement('p');
   const button = document.createElement('button');
   form.className = 'token';
+  form.setAttribute('aria-label', 'Way in');
   label.htmlFor = field.id = 'token';
   label.textContent = 'Token';
   Object.assign(field, { type: 'password', autocomplete: 'off', spellcheck: false, required: true });
@@ -69,7 +72,7 @@ function show(why, resolve) {
   help.id = 'token-help';
   help.className = 'help';
   help.setAttribute('role', 'status');
-  help.textContent = `${why} Whoever runs it makes one with “gaitway token add”.`;
+  help.textContent = `${broken}${why} Whoever runs it makes one with “gaitway token add”.`;
   button.textContent = 'Use it';
   form.append(label, field, help, button);
   form.addEventListener('submit', (event) => {
@@ -83,5 +86,5 @@ function show(why, resolve) {
     settled();
     resolve();
   });
-  document.querySelector('main').prepend(form);
+  document.querySelector('main').before(form);
 }

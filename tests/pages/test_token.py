@@ -75,6 +75,13 @@ async def test_a_phone_asks_and_goes_on_with_what_it_kept(
     await expect(page.get_by_label("Token")).to_have_count(0)
 
 
+async def test_half_a_token_in_the_address_is_called_that(page: Page, guarded: Service) -> None:
+    await page.goto(f"{guarded.http_url}/#token=gw-half")
+    await expect(page.locator("#token-help")).to_contain_text("not whole: scan the code again")
+    await expect(page.locator("#devices")).to_be_hidden()
+    assert await faults(page) == []
+
+
 async def test_a_phone_of_another_name_is_told_whose_the_token_is(
     page: Page, guarded: Service, keys: Keys
 ) -> None:
