@@ -61,14 +61,16 @@ def invitation(running: "Service", *, color: bool) -> Iterator[str]:
     host = addresses.in_url(addresses.for_phones(running.host, identity.name))
     fragment = f"#token={running.first_token}" if running.first_token else ""
     url = f"https://{host}:{running.port}/phone{fragment}"
-    yield from ("", f"  Scan this with a phone, or open {url} there:", "")
-    for line in code(url):
-        yield "  " + (typer.style(line, fg="bright_white", bg="black") if color else line)
+    yield ""
     if identity.authority:
         trust = f"http://{host}:{running.trust_port}/"
-        yield ""
-        yield f"  The first time, open {trust} there, to install the certificate with the SHA-256"
+        yield f"  A phone's first time: open {trust} there, to install the certificate, SHA-256"
         yield f"  {identity.authority.fingerprint}"
+        yield ""
+    scan = "Then scan" if identity.authority else "Scan"
+    yield from (f"  {scan} this with a phone, or open {url} there:", "")
+    for line in code(url):
+        yield "  " + (typer.style(line, fg="bright_white", bg="black") if color else line)
     if running.first_token:
         yield from _first(running)
     elif running.gate.book() is not None:

@@ -236,6 +236,8 @@ async def test_serve_https_prints_how_a_phone_gets_in(toy_artifact: Path, tmp_pa
             while "SHA-256" not in "".join(lines):
                 lines.append((await process.stdout.readline()).decode())
             fingerprint = (await process.stdout.readline()).decode().strip()
+            while "gaitway token add" not in "".join(lines):
+                lines.append((await process.stdout.readline()).decode())
         told = "".join(lines)
         port = address.rpartition(":")[2]
         first = re.search(rf"https://{addresses.own()}:{port}/phone#token=(\S+) there", told)
