@@ -1,5 +1,6 @@
 """What goes wrong in the trainer's commands, as one line of `gaitway`."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,8 +13,12 @@ def named_errors() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"stream", "trainer"}:
+        missing = (error.name or "").partition(".")[0]
+        if missing in {"stream", "trainer"}:
             raise
-        raise NeedsTrainingError("training needs TensorFlow: pip install '.[train]'") from error
+        raise NeedsTrainingError(
+            f"this needs {missing}, which the server does without: "
+            f"{sys.executable} -m pip install '.[train]'"
+        ) from error
     except OSError as error:
         raise DataError(str(error)) from error
