@@ -4,9 +4,10 @@ Source of the format: github.com/tszheichoi/awesome-sensor-logger, PUSHING.md, U
 COORDINATES.md and CROSSPLATFORM.md.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, check_time, valid_id
@@ -41,7 +42,7 @@ class _Sensor(msgspec.Struct):
 
 class _Message(msgspec.Struct, rename="camel"):
     payload: list[_Sensor]
-    message_id: int = 0
+    message_id: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 0  # 64 bits, as the journal has
     session_id: str = ""
     device_id: str = ""
 

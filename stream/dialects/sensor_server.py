@@ -3,7 +3,10 @@
 Source of the format: github.com/umer0586/SensorServer, README.md and SensorWebSocketServer.kt.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, nobody
@@ -33,7 +36,7 @@ CLOSED = {  # its close codes, and what is to be done
 
 class _Message(msgspec.Struct):
     values: msgspec.Raw  # differ by sensor, and only acceleration's are looked at
-    timestamp: int  # ns since boot
+    timestamp: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # ns since boot
     type: str = ACCELEROMETER  # stands there only where several sensors were asked for
 
 

@@ -77,6 +77,7 @@ def test_any_name_becomes_a_valid_id_of_its_own(name: str) -> None:
         (b"", "not a message of Sensor Logger"),
         (b"[]", "Expected `object`"),
         (b'{"payload": 3}', "payload"),
+        (b'{"messageId": 9223372036854775808, "payload": []}', "messageId"),
         (b'{"payload": [{}]}', "missing required field `name`"),
         (b'{"deviceId": 3, "payload": []}', "deviceId"),
         (b'{"payload": [{"name": "gravity", "values": {"x": 1, "y": 2, "z": 3}}]}', "time = None"),
