@@ -178,6 +178,10 @@ class Hub:
         self.keeper.keep_device(self.devices.get(name))
         return self.journal.group
 
+    def lives(self) -> list[Live]:
+        """Return all sessions that are not over."""
+        return list(self._sessions.values())
+
     def attach(self, live: Live, outbox: Outbox) -> None:
         """Make `outbox` the device's one connection; an older one is replaced."""
         previous = live.device.connection

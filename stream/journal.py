@@ -71,6 +71,11 @@ class Journal:
         """Where the file lies."""
         return self.store.path
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the file is there for the next start."""
+        return bool(self._options.path)
+
     def open(self) -> Numbers:
         """Open the file; raises JournalError."""
         numbers = self.store.open()

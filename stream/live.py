@@ -60,11 +60,11 @@ class Live:
 
     def restore(self, state: LiveState, max_g: float) -> None:
         """Go on where `state` was saved; raises JournalError or ConfigError where it can't."""
-        self.session.restore(state.session)
-        self.durable_seq, self.first_frame = self.session.next_seq, state.first_frame
-        if state.intake is not None:
+        if state.intake is not None:  # first: where it fails, no label is restored, to be written
             self.intake = self.new_intake(state.intake.dialect, max_g)
             self.intake.restore(state.intake)
+        self.session.restore(state.session)
+        self.durable_seq, self.first_frame = self.session.next_seq, state.first_frame
         self.files = state.file.files
         if state.file.path and Path(state.file.path).exists():
             self.file = Path(state.file.path)

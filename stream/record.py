@@ -15,7 +15,7 @@ from stream.errors import ConfigError, NotRecordedError
 from stream.events import Error
 from stream.incoming import Label
 from stream.labels import Part
-from stream.live import Key, Live
+from stream.live import Live
 from stream.metrics import Metrics
 from stream.publish import Publisher
 
@@ -34,7 +34,6 @@ class Recorder:
         self._folder = Path(options.folder)
         self._publisher = publisher
         self._metrics = metrics
-        self._labelled: dict[Key, Live] = {}  # sessions that ever had a label
         self._failing = False  # the last write failed, which is logged once
         if self.on:
             self._prepare()
@@ -62,7 +61,6 @@ class Recorder:
     def label(self, live: Live, label: Label) -> None:
         """Take a session's label, unless it was taken before, and write what it ends."""
         self._metrics.labels.inc(live.session.label(label))
-        self._labelled[live.key] = live
         self.write(live)
 
     def write(self, live: Live) -> None:
@@ -71,6 +69,9 @@ class Recorder:
             return
         parts, unordered = live.session.labels.take()
         self._metrics.unrecorded.labels("order").inc(unordered)
+        if not self.on:  # any more: the label is from before a restart
+            self._drop(live, parts, "off")
+            return
         for number, part in enumerate(parts):
             try:
                 self._append(live, part)
@@ -82,20 +83,11 @@ class Recorder:
 
     def finish(self, live: Live) -> None:
         """End a session's labels, and write what it still holds."""
-        if self._labelled.get(live.key) is live:  # and not a namesake that was opened since
-            del self._labelled[live.key]
-            live.session.labels.end()
-            self.write(live)
-
-    def finish_all(self) -> list[Live]:
-        """Do so for every session that had labels, and return them."""
-        lives = list(self._labelled.values())
-        for live in lives:
-            self.finish(live)
-        return lives
+        live.session.labels.end()
+        self.write(live)
 
     def _append(self, live: Live, part: Part) -> None:
-        if part.begins or live.file is None:
+        if part.begins or live.file is None or live.file.parent != self._folder:
             live.file = self._new_file(live)
         with live.file.open("r+b", buffering=0) as file:  # a buffer would try again at its close
             end = file.seek(0, SEEK_END)
@@ -120,10 +112,7 @@ class Recorder:
 
     def _fail(self, live: Live, left: list[Part], error: OSError) -> None:
         """End the label, count what it cost, and tell operator and device."""
-        live.file = None
-        live.session.labels.end()
-        left = left + live.session.labels.take()[0]
-        self._metrics.unrecorded.labels("disk").inc(sum(len(part.rows) for part in left))
+        self._drop(live, left, "disk")
         reason = error.strerror or str(error)
         if not self._failing:
             log.error("recordings can't be written to %s: %s", self._folder, reason)
@@ -134,6 +123,13 @@ class Recorder:
             "disk, then label anew",
         )
         live.tell(message, self._publisher)
+
+    def _drop(self, live: Live, left: list[Part], reason: str) -> None:
+        """End the label, and count what was not written and what is held."""
+        live.file = None
+        live.session.labels.end()
+        left = left + live.session.labels.take()[0]
+        self._metrics.unrecorded.labels(reason).inc(sum(len(part.rows) for part in left))
 
 
 def _lines(live: Live, part: Part, *, header: bool) -> str:

@@ -28,8 +28,7 @@ async def stop(
     """Let nobody new in, answer and publish what is waiting, and say goodbye with 1001."""
     hub.stopping = True
     doors.shut()
-    for live in hub.recorder.finish_all():
-        hub.keeper.save(live)
+    _write_labelled(hub)
     if server.started:  # else a phone that is told to go would be back before the port is closed
         for accepting in server.servers:
             accepting.close()
@@ -50,3 +49,13 @@ async def stop(
         outbox.close(1001, "the server is going away; connect again")
     await doors.hang_up()
     server.should_exit = True
+
+
+def _write_labelled(hub: Hub) -> None:
+    """Write what is ready. Labels go on, with what they hold, where the journal keeps both."""
+    for live in hub.lives():
+        if not hub.journal.lasts:
+            hub.recorder.finish(live)
+        elif live.session.labels.ready:
+            hub.recorder.write(live)
+            hub.keeper.save(live)
