@@ -1,9 +1,11 @@
 """Devices as listeners see them: activity, signal quality, and whether they are online."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from stream import config
 from stream.errors import TooManyError
@@ -97,6 +99,7 @@ class Devices:
         self._metrics = metrics
         self._clock = clock
         self._devices: OrderedDict[str, Device] = OrderedDict()  # least recently opened first
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def __iter__(self) -> Iterator[Device]:
         """Yield the devices that are listed."""
@@ -124,6 +127,10 @@ class Devices:
                 del self._devices[name]
                 return
         raise TooManyError(f"{len(self._devices)} devices are online, no more are allowed")
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """Return what is held while a message of a device is taken: one after another, in order."""
+        return self._turns.setdefault(name, asyncio.Lock())
 
     def told(self, name: str) -> Told:
         """Return what the operator, or a face-up check, says of a device's units and signs."""

@@ -130,21 +130,22 @@ async def frames(request: Request) -> Response:
         check_id("session", session)
     source = wire.check_source(options)
     payload = await answers.body(request, limits.max_frame_bytes)
-    allowed.message(len(payload))
-    try:
-        text = wire.looks_like_text(payload)
-        told = hub.devices.told(name)
-        frame = incoming.decode(payload, source, limits, text=text, told=told)
-        if frame.seq is None:
-            raise DeviceError("seq is missing: frames are numbered from 0")
-        allowed.samples(incoming.count(frame))
-        live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
-        hub.take(live, frame, source.rate_hz)
-    except DeviceError as error:
-        session = session or wire.session_of(payload)
-        refused, _ = hub.refuse_unplaced(CHANNEL, name, session, payload, error)
-        await hub.journal.committed(refused.group if refused else 0)
-        raise
+    async with hub.devices.turn(name):
+        allowed.message(len(payload))
+        try:
+            text = wire.looks_like_text(payload)
+            told = hub.devices.told(name)
+            frame = incoming.decode(payload, source, limits, text=text, told=told)
+            if frame.seq is None:
+                raise DeviceError("seq is missing: frames are numbered from 0")
+            allowed.samples(incoming.count(frame))
+            live = hub.locate(CHANNEL, name, session or frame.session, frame.seq, payload)
+            hub.take(live, frame, source.rate_hz)
+        except DeviceError as error:
+            session = session or wire.session_of(payload)
+            refused, _ = hub.refuse_unplaced(CHANNEL, name, session, payload, error)
+            await hub.journal.committed(refused.group if refused else 0)
+            raise
     await hub.journal.committed(live.group)
     return answers.json(Ack(session=live.session.id, seq=live.durable_seq - 1))
 
@@ -174,8 +175,10 @@ async def check_face_up(request: Request) -> Response:
     name = check_id("device", request.path_params["device"])
     visitor.streams_as(name)
     hub: Hub = request.app.state.hub
-    found = face_up.check(hub.devices, name)
-    await hub.journal.committed(hub.turned(name))
+    async with hub.devices.turn(name):
+        found = face_up.check(hub.devices, name)
+        group = hub.turned(name)
+    await hub.journal.committed(group)
     return answers.json(found)
 
 

@@ -219,7 +219,7 @@ class Hub:
 
     def _end_idlest(self) -> None:
         for live in self._sessions.values():
-            if live.outbox is None and not live.closing:
+            if live.outbox is None and not (live.closing or live.feeding):
                 return self.end(live)
         raise TooManyError(f"{len(self._sessions)} sessions are live, no more are allowed")
 

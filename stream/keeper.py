@@ -66,8 +66,11 @@ class Keeper:
         self._acks[live] = next_seq  # last, as its frame was
 
     def save(self, live: Live) -> None:
-        """Write down where a session stands, if it ever began."""
-        if live.opened:
+        """Write down where a session stands, if it ever began.
+
+        Not in the middle of a message: the journal has it whole, and a restart takes it again.
+        """
+        if live.opened and not live.feeding:
             self._put(live, self.journal.next_input - 1)
             self._unsaved.pop(live, None)
 

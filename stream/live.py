@@ -34,6 +34,7 @@ class Live:
         self.waiting: deque[Window] = deque()  # for an answer, in order
         self.closing = False
         self.finished = False
+        self.feeding = False  # in the middle of a message: it is not to be saved or ended now
         self.first_frame = b""  # digest of frame 0
         self.intake: Intake | None = None  # where a sensor app feeds it
         self.opened = 0  # number of its first input in the journal; 0: there is none yet

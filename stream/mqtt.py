@@ -175,11 +175,11 @@ class Bridge:
         while True:
             await self._hub.models.of(device).batcher.room()
             try:
+                if dialect is not None:
+                    return await self._feed_app(dialect, device, payload)
                 allowed = self._gate.by_mqtt(device)
                 allowed.message(len(payload))
-                if dialect is None:
-                    return self._feed(device, payload, allowed)
-                return self._feed_app(dialect, device, payload, allowed)
+                return self._feed(device, payload, allowed)
             except (TooManyError, TooFastError) as error:
                 self._metrics.refused.labels(CHANNEL, error.code).inc()
                 self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
@@ -214,10 +214,11 @@ class Bridge:
             self.publish(device, answer, CHANNEL)
             return live.group if live else 0
 
-    def _feed_app(self, dialect: Dialect, device: str, payload: bytes, allowed: Stream) -> int:
+    async def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> int:
         """Take an app's message, as `_feed` takes a frame."""
+        hub, allowed = self._hub, self._gate.by_mqtt(device)
         try:
-            advice = apps.take(self._hub, CHANNEL, dialect, self._limits, payload, allowed, device)
+            advice = await apps.take(hub, CHANNEL, dialect, self._limits, payload, allowed, device)
         except DeviceError as error:
             self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
             return 0

@@ -172,6 +172,9 @@ def in_order(readings: Iterable[Reading]) -> list[Reading]:
 
     Apps may write them sensor by sensor, or alternating: it comes out the same.
     """
+    readings = list(readings)
+    if len({reading.kind for reading in readings}) < 2:  # nothing to merge, and often very many
+        return readings
     newest: dict[Kind, float] = {}
     keyed = []
     for reading in readings:

@@ -57,9 +57,8 @@ async def take(dialect: Dialect, request: Request) -> Response:
         check_id("device", device)
     payload = await answers.body(request, limits.max_frame_bytes)
     allowed = visitor.streams_as(device or dialect.owner(payload))
-    allowed.message(len(payload))
     try:
-        advice = apps.take(hub, CHANNEL, dialect, limits, payload, allowed, device)
+        advice = await apps.take(hub, CHANNEL, dialect, limits, payload, allowed, device)
     except DeviceError as error:
         hub.refuse(None, CHANNEL, error)
         raise

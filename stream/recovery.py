@@ -116,7 +116,8 @@ def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
         if isinstance(what, FrameInput):
             hub.feed(live, what.frame(), what.utc, what.default_rate_hz)
         elif isinstance(what, PushInput):
-            apps.feed_kept(hub, live, what, max_g)
+            for _ in apps.slices(hub, live, what, max_g):
+                pass
         elif isinstance(what, LabelInput):
             hub.recorder.label(live, Label(what.seq, what.t, what.label))
         else:

@@ -7,6 +7,8 @@ Nothing is answered, as these apps read nothing.
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 from math import inf
 from typing import NamedTuple
@@ -49,7 +51,7 @@ class Connection:
         self._refused = 0  # messages in a row
         self._last = ""  # why the last of them was
 
-    def feed(self, data: bytes) -> None:
+    async def feed(self, data: bytes) -> None:
         """Take bytes as they came; nonsense is refused and counted, message by message.
 
         Raises DeviceError where the connection can't go on after it, and OverloadedError where
@@ -58,7 +60,7 @@ class Connection:
         pushes = [self._read(message) for message in self._splitter.feed(data)]
         taken = [push for push in pushes if push is not None]
         if taken:
-            self._take([reading for push in taken for reading in push.readings])
+            await self._take([reading for push in taken for reading in push.readings])
         if self._splitter.overlong:
             error = DeviceError(f"a message has at most {self._max_bytes} bytes")
             self._refuse(error)
@@ -75,12 +77,14 @@ class Connection:
         self._refused = 0
         return push
 
-    def _take(self, readings: list[Reading]) -> None:
+    async def _take(self, readings: list[Reading]) -> None:
         """Take what several messages held as one, for a fraction of the work."""
         self.allowed.samples(len(readings))
         push = Push(self.device, None, 0, readings)
         try:
-            advice = apps.feed(self._hub, CHANNEL, self._dialect, self._limits, push, self.device)
+            advice = await apps.feed(
+                self._hub, CHANNEL, self._dialect, self._limits, push, self.device
+            )
         except DeviceError as error:
             self._refuse(error)
             return
@@ -205,7 +209,26 @@ class Doors:
                 return
             await _pace(connection.allowed, len(data))
             await batcher.room()
-            connection.feed(data)
+            await connection.feed(data)
+            await asyncio.sleep(0)  # reading on does not wait where more has come already
+
+
+@asynccontextmanager
+async def opened(
+    settings: config.Config,
+    hub: Hub,
+    gate: Gate,
+    listening: Iterable[tuple[Dialect, socket.socket]],
+) -> AsyncIterator[Doors]:
+    """Let the phones of all apps in for as long as the context lasts."""
+    doors = Doors(settings, hub, gate)
+    try:
+        for dialect, own in listening:
+            await doors.open(dialect, own)
+        yield doors
+    finally:
+        doors.shut()
+        await doors.hang_up()
 
 
 async def _pace(allowed: Stream, size: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 
+from stream import apps
 from stream.dial.line import Line
 from stream.dialects import phyphox
 from stream.dialects.phyphox import Cursor
@@ -42,7 +43,7 @@ class Caller:
     async def _ask(self, client: httpx.AsyncClient) -> None:
         payload = await self._get(client, "/get", self._cursor.query())
         try:
-            answer = phyphox.decode(payload, self._line.limits)
+            answer = await apps.read(phyphox.decode, payload, self._line.limits)
         except DeviceError as error:
             if self._line.refuse(error) >= PATIENCE or len(payload) > phyphox.MAX_BYTES:
                 self._cursor.skip()

@@ -63,7 +63,9 @@ class Line:
         while True:
             await hub.models.of(device).batcher.room()
             try:
-                advice = apps.feed(hub, CHANNEL, self.phone.dialect, self.limits, push, device)
+                advice = await apps.feed(
+                    hub, CHANNEL, self.phone.dialect, self.limits, push, device
+                )
             except DeviceError as error:
                 self.refuse(error)
                 return

@@ -230,7 +230,7 @@ async def test_missing_acceleration_is_logged_once(
     allowed = listening.gate.by_tcp("a", "127.0.0.1")
     connection = Connection("a", sensor_streamer_dialect.DIALECT, config, listening.hub, allowed)
     for _ in range(6):
-        connection.feed(b'{"light":{"value":118.0,"timestamp":1}}\n')
+        await connection.feed(b'{"light":{"value":118.0,"timestamp":1}}\n')
     assert [record.getMessage() for record in caplog.records] == [
         "TCP: a: No acceleration arrives: in SensorStreamer's packet, include the accelerometer."
     ]

@@ -1,0 +1,127 @@
+"""A large message of an app is fed in slices; nobody waits for it, and nothing comes between."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from stream import apps, config
+from stream.apps import SLICE, Advice
+from stream.dialects import edge_impulse
+from stream.errors import DeviceError
+from stream.live import Live
+from stream.readings import Push, Reading
+from tests.shell.test_hub import World
+
+LIMITS = config.Wire()
+RATE_HZ = 50.0
+MANY = 12 * SLICE
+
+
+def push(begin: int, count: int, number: int = 0) -> Push:
+    """Return a message of consecutive readings of one stream."""
+    xyz = np.random.default_rng(7).normal([0, 0, 9.8], 1, (begin + count, 3))[begin:].tolist()
+    times = [(begin + i) / RATE_HZ for i in range(count)]
+    readings = [Reading("total", t, (x, y, z)) for t, (x, y, z) in zip(times, xyz, strict=True)]
+    return Push("a", "", number, readings)
+
+
+async def fed(world: World, what: Push) -> Advice:
+    return await apps.feed(world.hub, "http", edge_impulse.DIALECT, LIMITS, what, "a")
+
+
+def session(world: World) -> Live:
+    live = world.hub.current("http", "a")
+    assert live is not None
+    return live
+
+
+async def in_the_middle(world: World, what: Push) -> asyncio.Task[Advice]:
+    """Begin to feed a message, and come back when it has taken some of it."""
+    task = asyncio.create_task(fed(world, what))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert session(world).feeding
+    return task
+
+
+def windows(world: World) -> list[tuple[int, bytes]]:
+    return [(window.number, window.xyz.tobytes()) for window in session(world).waiting]
+
+
+async def test_others_have_a_turn_between_the_slices() -> None:
+    world, turns = World(), 0
+    task = asyncio.create_task(fed(world, push(0, MANY)))
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= MANY // SLICE
+
+
+async def test_slices_make_the_windows_of_smaller_messages() -> None:
+    whole, cut = World(), World()
+    await fed(whole, push(0, MANY))
+    for begin in range(0, MANY, 128):
+        await fed(cut, push(begin, 128))
+    assert len(windows(whole)) == (MANY / RATE_HZ - 10) // 2 + 1
+    assert windows(whole) == windows(cut)
+
+
+async def test_nothing_of_the_same_device_comes_between() -> None:
+    """Neither the next message, nor the same one sent again because the answer took long."""
+    world, alone = World(), World()
+    halves = [push(0, MANY), push(MANY, MANY)]
+    for what in (halves[0], halves[1], halves[1]):
+        await fed(alone, what)
+    async with asyncio.TaskGroup() as tasks:
+        for what in (halves[0], halves[1], halves[1]):
+            tasks.create_task(fed(world, what))
+    assert windows(world) == windows(alone)
+    assert session(world).session.counters == session(alone).session.counters
+
+
+async def test_a_session_is_not_saved_in_the_middle_of_a_message() -> None:
+    """A restart would take the message to be fed whole."""
+    world = World()
+    task = await in_the_middle(world, push(0, MANY))
+    live, group = session(world), world.hub.journal._group
+    world.hub.keeper.save_all()
+    assert group.sessions[live.opened].covers < live.opened  # type: ignore[union-attr]
+    assert world.hub.keeper._needed() == live.opened  # and the message stays in the journal
+    await task
+    world.hub.keeper.save_all()
+    assert group.sessions[live.opened].covers == live.opened  # type: ignore[union-attr]
+
+
+async def test_a_message_that_is_cancelled_is_fed_whole() -> None:
+    """It is in the journal whole."""
+    world, undisturbed = World(), World()
+    await fed(undisturbed, push(0, MANY))
+    task = await in_the_middle(world, push(0, MANY))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert windows(world) == windows(undisturbed)
+    assert not session(world).feeding
+
+
+async def test_a_large_message_waits_for_room_at_the_model() -> None:
+    world = World()
+    world.batcher._room.clear()
+    task = await in_the_middle(world, push(0, MANY))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    some = len(windows(world))
+    assert not task.done()
+    world.batcher._room.set()
+    await task
+    assert len(windows(world)) > some
+
+
+async def test_nonsense_in_a_large_message_takes_nothing_of_it() -> None:
+    world = World()
+    what = push(0, MANY)
+    wrong = Reading("total", what.readings[-1].time, (1e9, 0.0, 0.0))
+    with pytest.raises(DeviceError):
+        await fed(world, what._replace(readings=[*what.readings[:-1], wrong]))
+    assert windows(world) == []
