@@ -50,9 +50,9 @@ def app(config: Config, hub: Hub, gate: Gate, mqtt_state: Callable[[], str]) -> 
     application.state.config = config
     application.state.hub = hub
     application.state.gate = gate
-    application.state.identity = None  # these three are for a service with TLS to set
+    application.state.identity = None  # these two are for a service with TLS to set
     application.state.trust_port = 0
-    application.state.phone_port = 0
+    application.state.phone_port = 0  # phones come to the port that was asked: this one
     application.state.mqtt_state = mqtt_state
     application.state.outboxes = set[Outbox]()
     return application

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from stream import dialects
 from stream.config import Config, Server
@@ -12,18 +13,18 @@ from stream.errors import ConfigError
 BACKLOG = 4096  # connections that may wait to be accepted
 
 
-def listen(config: Config) -> tuple[socket.socket, list[tuple[Dialect, socket.socket]]]:
-    """Take the ports of HTTP and of all apps that have one; raises ConfigError for a taken one."""
+@contextmanager
+def taken(config: Config) -> Iterator[tuple[socket.socket, list[tuple[Dialect, socket.socket]]]]:
+    """Have the ports of HTTP and of all apps that have one; raises ConfigError for a taken one."""
     host = config.server.address
-    with ExitStack() as taken:
-        for_http = taken.enter_context(_listen(host, config.server.port, "server.port"))
+    with ExitStack() as listening:
+        for_http = listening.enter_context(_listen(host, config.server.port, "server.port"))
         for_apps = []
         for dialect in of_apps(config):
             key = _key(dialect)
-            own = taken.enter_context(_listen(host, getattr(config.tcp, key), f"tcp.{key}"))
+            own = listening.enter_context(_listen(host, getattr(config.tcp, key), f"tcp.{key}"))
             for_apps.append((dialect, own))
-        taken.pop_all()
-    return for_http, for_apps
+        yield for_http, for_apps
 
 
 def of_apps(config: Config) -> list[Dialect]:

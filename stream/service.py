@@ -1,29 +1,24 @@
 """The service: everything put together, started, and stopped in order."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-import uvicorn
-from starlette.applications import Starlette
 
 from stream import (
     addresses,
     dial,
     exposure,
-    headers,
     http,
     models,
     mqtt,
     ports,
     recovery,
+    serving,
+    tcp,
     token_file,
-    trust,
 )
 from stream.classifier import Classifier
 from stream.config import Config, Server
@@ -43,8 +38,6 @@ if TYPE_CHECKING:  # loads what only TLS needs
     from stream.tls import Identity
 
 SWEEP_S = 1.0
-RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
-log = logging.getLogger(__name__)
 
 
 class Service(NamedTuple):
@@ -71,14 +64,6 @@ class Service(NamedTuple):
         return f"ws{'s' if self.identity else ''}://{_in_url(self.host)}:{self.port}"
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the program stops the service, in order."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def running(config: Config, classifier: Classifier | None = None) -> AsyncIterator[Service]:
     """Run the service for as long as the context lasts.
@@ -90,78 +75,80 @@ async def running(config: Config, classifier: Classifier | None = None) -> Async
     phones = dial.listed(config.devices)
     identity = _identity(config.server)
     hub = _hub(config, models.load(config, classifier))
-    with hub.journal.claimed():
-        async with _serving(config, hub, phones, identity) as service:
-            yield service
+    try:
+        with hub.journal.claimed():
+            async with _serving(config, hub, phones, identity) as service:
+                yield service
+    except* ConfigError as group:  # what went wrong at the start, without the tasks around it
+        raise _first(group) from None
 
 
 @asynccontextmanager
 async def _serving(
     config: Config, hub: Hub, phones: list[dial.Phone], identity: "Identity | None"
 ) -> AsyncIterator[Service]:
+    """Open one thing after another; what is open is closed again, whichever fails.
+
+    The first token comes after all that may fail, so that none is kept that nobody was shown, and
+    before HTTP, which without any would be open to everybody.
+    """
     gate = Gate(config.auth, config.limits, hub.metrics, tls=config.server.secure)
     lacks_first = _check_exposure(config, gate)
     bridge = Bridge(config.mqtt, config.wire, hub, gate) if config.mqtt.url else None
     dialler = dial.Dialler(config.dial, config.wire, hub, phones) if phones else None
     application = http.app(config, hub, gate, _mqtt_state(bridge))
-    listening, for_apps = ports.listen(config)
-    first = token_file.add(Path(config.auth.tokens), "phones")[0] if lacks_first else ""
-    doors = Doors(config, hub, gate)
-    port = listening.getsockname()[1]
-    server = _Server(_uvicorn_config(config, application, identity))
-    async with _trusting(config, identity, port) as trust_port, asyncio.TaskGroup() as tasks:
+    server = serving.server(config, application, identity)
+    async with AsyncExitStack() as opened:
+        listening, for_apps = opened.enter_context(ports.taken(config))
+        port = listening.getsockname()[1]
+        trust_port = await opened.enter_async_context(serving.trusting(config, identity, port))
         application.state.identity, application.state.trust_port = identity, trust_port
-        recover = partial(_recover, config, hub, bridge)
+        await opened.enter_async_context(_working(config, hub, gate, bridge))
+        doors = await opened.enter_async_context(tcp.opened(config, hub, gate, for_apps))
+        first = token_file.add(Path(config.auth.tokens), "phones")[0] if lacks_first else ""
+        await opened.enter_async_context(serving.answering(server, listening))
+        opened.push_async_callback(stop, hub, bridge, application, server, doors)
+        await opened.enter_async_context(_dialling(dialler))
+        yield Service(
+            config.server.address, port, hub, bridge, doors, gate, identity, trust_port, first
+        )
+
+
+@asynccontextmanager
+async def _working(
+    config: Config, hub: Hub, gate: Gate, bridge: Bridge | None
+) -> AsyncIterator[None]:
+    """Do what goes on behind the doors, from recovery on: journal, models, broker, sweeping."""
+    recover = partial(_recover, config, hub, bridge)
+    async with asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(hub.journal.run(recover), name="journal")
         await hub.journal.tried.wait()
-        answering = tasks.create_task(hub.models.run(), name="models")
-        sweeping = tasks.create_task(_sweep(hub, gate), name="sweep")
-        bridging = tasks.create_task(bridge.run(), name="mqtt") if bridge else None
-        dialling = tasks.create_task(dialler.run(), name="dial") if dialler else None
-        serving = tasks.create_task(server.serve([listening]), name="http")
+        working = [
+            tasks.create_task(bridge.run(), name="mqtt") if bridge else None,
+            tasks.create_task(_sweep(hub, gate), name="sweep"),
+            tasks.create_task(hub.models.run(), name="models"),
+            writing,
+        ]
         try:
-            for dialect, own in for_apps:
-                await doors.open(dialect, own)
-            host = config.server.address
-            yield Service(
-                host, port, hub, bridge, doors, gate, identity, trust_port, first_token=first
-            )
+            yield
         finally:
-            if dialling:
-                dialling.cancel()
-            await stop(hub, bridge, application, server, doors)
-            await serving
             hub.publisher.history.close()
-            for task in filter(None, (bridging, sweeping, answering, writing)):
+            for task in filter(None, working):
                 task.cancel()
 
 
 @asynccontextmanager
-async def _trusting(config: Config, identity: "Identity | None", port: int) -> AsyncIterator[int]:
-    """Let phones in that do not trust us yet, and keep our certificate good; yields the port."""
-    if identity is None or identity.authority is None:
-        yield 0
+async def _dialling(dialler: dial.Dialler | None) -> AsyncIterator[None]:
+    """Call the phones that are servers themselves, if there are any."""
+    if dialler is None:
+        yield
         return
-    listening = ports.listen_beside(config.server, port)
-    door = _Server(_uvicorn_config(config, trust.door(identity, port)))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(door.serve([listening]), name="door")
-        renewing = tasks.create_task(_renew(identity), name="renew")
+        dialling = tasks.create_task(dialler.run(), name="dial")
         try:
-            yield listening.getsockname()[1]
+            yield
         finally:
-            renewing.cancel()
-            door.should_exit = True
-
-
-async def _renew(identity: "Identity") -> None:
-    while True:
-        await asyncio.sleep(RENEW_S)
-        try:
-            if identity.renew(datetime.now(UTC)):
-                log.info("a newer certificate is shown, for %s", ", ".join(addresses.of_machine()))
-        except ConfigError:
-            log.exception("the certificate cannot be renewed")
+            dialling.cancel()
 
 
 def _check_exposure(config: Config, gate: Gate) -> bool:
@@ -221,21 +208,8 @@ async def _sweep(hub: Hub, gate: Gate) -> None:
         gate.sweep()
 
 
-def _uvicorn_config(
-    config: Config, application: Starlette, identity: "Identity | None" = None
-) -> uvicorn.Config:
-    return uvicorn.Config(
-        headers.guarded(application),
-        ws="websockets-sansio",
-        ws_max_size=config.wire.max_frame_bytes,
-        ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-        server_header=False,
-        ssl_context_factory=(lambda *_: identity.context) if identity else None,
-    )
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _in_url(host: str) -> str:

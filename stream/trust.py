@@ -29,7 +29,7 @@ def door(identity: "Identity", port: int) -> Starlette:
     served = [Route("/", page), *routes(), Mount("/pages", web.Files(directory=web.PAGES))]
     application = Starlette(routes=served, exception_handlers=answers.PROBLEMS)
     application.state.identity = identity
-    application.state.phone_port = port
+    application.state.phone_port = port  # and not to the one that was asked, which is the door's
     return application
 
 

@@ -81,6 +81,7 @@ LAYERS = {
     "tls": SHELL,
     "trust": SHELL,
     "http": SHELL,
+    "serving": SHELL,
     "recovery": SHELL,
     "token_cli": PROGRAM,
     "topics": SHELL,

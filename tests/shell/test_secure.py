@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from stream import addresses, folders, service, terminal, token_file, tokens
+from stream import serving as http_serving
 from stream.config import Config, Server, Tcp
 from stream.errors import ConfigError
 from stream.service import Service
@@ -176,10 +177,10 @@ async def test_a_certificate_that_cannot_be_renewed_stops_nothing(
         told.set()
         raise ConfigError("the disk is full")
 
-    monkeypatch.setattr(service, "RENEW_S", 0.0)
+    monkeypatch.setattr(http_serving, "RENEW_S", 0.0)
     assert running.identity is not None
     monkeypatch.setattr(running.identity, "renew", fails)
-    renewing = asyncio.create_task(service._renew(running.identity))
+    renewing = asyncio.create_task(http_serving._renew(running.identity))
     async with asyncio.timeout(5):
         await told.wait()
         told.clear()
