@@ -1,6 +1,6 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
-import os
+import logging
 from collections import deque
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from stream.waveform import Thinner
 from stream.window import Window
 
 Key = tuple[str, str, str]  # channel, device, session
+log = logging.getLogger(__name__)
 
 
 class Live:
@@ -67,9 +68,7 @@ class Live:
         self.session.restore(state.session)
         self.durable_seq, self.first_frame = self.session.next_seq, state.first_frame
         self.files = state.file.files
-        if state.file.path and Path(state.file.path).exists():
-            self.file = Path(state.file.path)
-            os.truncate(self.file, state.file.size)  # what came after it comes again
+        self.file = _cut_back(state.file) if state.file.path else None
 
     def new_intake(self, name: str, max_g: float) -> Intake:
         """Return an intake for messages of that dialect; raises JournalError for none of ours."""
@@ -114,3 +113,24 @@ class Live:
         metrics.dropped.labels("crowded").inc(crowded)
         metrics.gaps.inc(gaps)
         self._drops = drops
+
+
+def _cut_back(state: FileState) -> Path | None:
+    """Return a recording, without what was written after `state`: that comes again.
+
+    None where somebody changed or removed it: then it stays as it is, and another is begun.
+    """
+    path = Path(state.path)
+    try:
+        with path.open("r+b") as file:
+            if state.size:
+                file.seek(state.size - 1)
+            if state.size and file.read(1) != b"\n":
+                why = f"it has no line that ends after {state.size} bytes, as when it was written"
+            else:
+                file.truncate(state.size)
+                return path
+    except OSError as error:
+        why = error.strerror or str(error)
+    log.warning("the recording goes on in another file than %s: %s", path, why)
+    return None

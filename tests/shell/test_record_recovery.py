@@ -1,9 +1,11 @@
 """Labels, and what is held of them, go on after a stop or a crash, and nothing is written twice."""
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from stream.config import Config, Record
 from stream.live import Live
@@ -92,3 +94,34 @@ async def test_a_stretch_goes_on_in_another_folder(config: Config, tmp_path: Pat
         await post(client, label(9, 15.9, None))
     assert recorded(recordings) == {"a_s_0.csv": seconds(0, 11)}
     assert recorded(other) == {"a_s_1.csv": seconds(11, 15.9)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("\n", " # seen\n"),
+        lambda _: "",
+    ],
+    ids=["shorter", "longer", "empty"],
+)
+async def test_a_file_that_somebody_changed_stays_as_it_is(
+    config: Config,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    change: Callable[[str], str],
+) -> None:
+    world, recordings = labelling(config, tmp_path)
+    async with world.run() as client:
+        await post(client, label(0, 0.0, "Walking"))
+        for seq in range(1, 9):
+            await post(client, frame(seq))
+    file = recordings / "a_s_0.csv"
+    changed = change(file.read_text())
+    file.write_text(changed)
+    async with world.run() as client:
+        await post(client, label(9, 15.9, None))
+    assert file.read_text() == changed
+    file.unlink()
+    assert recorded(recordings) == {"a_s_1.csv": seconds(11, 15.9)}
+    assert f"goes on in another file than {file}" in caplog.text
