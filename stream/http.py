@@ -26,6 +26,7 @@ from stream.wire import check_id
 CHANNEL = "http"
 MAX_PAGE = 1000
 HISTORY_TYPES = frozenset({"activity", "prediction"})
+OF_HISTORY = ("device", "type", "from", "to", "after", "limit")
 
 
 def app(config: Config, hub: Hub, gate: Gate, mqtt_state: Callable[[], str]) -> Starlette:
@@ -123,6 +124,7 @@ async def frames(request: Request) -> Response:
     limits = request.app.state.config.wire
     visitor = request.app.state.gate.visitor(request)
     options = dict(request.query_params)
+    wire.check_names(options, wire.OF_STREAM)
     name = check_id("device", options.pop("device", ""))
     allowed = visitor.streams_as(name)
     session = options.pop("session", None)
@@ -187,6 +189,7 @@ async def history(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     visitor = request.app.state.gate.visitor(request)
     params = request.query_params
+    wire.check_names(params, OF_HISTORY)
     limit = _limit(params.get("limit", "100"))
     after = params.get("after", "")
     query = visitor.watching(_history_query(request), after)

@@ -32,6 +32,7 @@ DONE = 1000
 MAX_UNACKED = 256  # frames that a connection may have taken before they are durable
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
+OF_LISTENERS = ("device", "type", "since")
 
 
 async def stream(websocket: WebSocket) -> None:
@@ -43,6 +44,7 @@ async def _stream(websocket: WebSocket, visitor: Visitor, outbox: Outbox) -> Non
     hub: Hub = websocket.app.state.hub
     limits: config.Wire = websocket.app.state.config.wire
     options = dict(websocket.query_params)
+    wire.check_names(options, wire.OF_STREAM)
     device = check_id("device", options.pop("device", ""))
     allowed = visitor.streams_as(device)
     wanted, since = options.pop("session", None), options.pop("since", None)
@@ -166,6 +168,7 @@ async def _events(websocket: WebSocket, visitor: Visitor, outbox: Outbox) -> Non
 def listener_query(connection: WebSocket) -> Query:
     """Read `device` and `type`; raises ParameterError."""
     params = connection.query_params
+    wire.check_names(params, OF_LISTENERS)
     devices = frozenset(filter(None, params.get("device", "").split(",")))
     types = frozenset(filter(None, params.get("type", "").split(","))) or DEFAULT_TYPES
     for device in devices:

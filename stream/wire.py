@@ -5,6 +5,7 @@ are written is in `wire_text` and `wire_binary`.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from stream.wire_binary import VERSION, read_binary
 from stream.wire_text import Axes, Gravity, TextFrame, Units, explain, named_session, read_text
 
 _ID = re.compile(ID)
+OF_STREAM = ("device", "session", "since", "units", "axes", "gravity", "rate_hz")  # in its query
 
 Vectors = NDArray[np.float64]  # (n, 3)
 Times = NDArray[np.float64]  # (n,) device time in s
@@ -73,6 +75,15 @@ def check_id(kind: str, value: str) -> str:
             "digit, are allowed"
         )
     return value
+
+
+def check_names(given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise ParameterError where a parameter of a query is none of `known`: it would do nothing."""
+    for name in given:
+        if name not in known:
+            raise ParameterError(
+                f"{name[:32]!r} is no parameter here, known are {', '.join(known)}"
+            )
 
 
 def check_source(options: dict[str, Any]) -> Source:

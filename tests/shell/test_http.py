@@ -66,6 +66,7 @@ async def test_history_by_time(client: httpx.AsyncClient, running: Service) -> N
         ("device=a/b", "{}", 400, "device id 'a/b'"),
         ("", "{}", 400, "device id ''"),
         ("device=a&units=furlong", "{}", 400, "units = 'furlong'"),
+        ("devise=a", "{}", 400, "'devise' is no parameter here, known are device, session, since,"),
         ("device=a", "junk", 422, "not a frame"),
         ("device=a", '{"seq": 0, "xyz": [[1, 2, 4e9]]}', 422, "±40 g"),
         ("device=a", '{"xyz": [[1, 2, 3]]}', 422, "seq is missing"),
@@ -89,6 +90,8 @@ async def test_problems_are_named(
         "/v1/events?limit=0000000001" + "0" * 5000,
         "/v1/events?from=noon",
         "/v1/events?type=gossip",
+        "/v1/events?devices=a",
+        "/v1/events?since=a/s/1",
         "/v1/devices/a%23",
     ],
 )

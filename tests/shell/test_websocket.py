@@ -217,6 +217,21 @@ async def test_bad_parameters_close_with_1008(running: Service, query: str) -> N
         assert await close_code(phone) == 1008
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("stream?devise=a", "'devise' is no parameter here, known are device, session, since, "),
+        ("stream?device=a&token=gw-1", "'token' is no parameter here, known are device, session"),
+        ("events?wndow=3", "'wndow' is no parameter here, known are device, type, since"),
+        ("events?device=a&limit=3", "'limit' is no parameter here, known are device, type, since"),
+    ],
+)
+async def test_a_mistyped_parameter_is_named(running: Service, path: str, reason: str) -> None:
+    async with connect(f"{running.ws_url}/v1/{path}") as socket:
+        assert await close_code(socket) == 1008
+        assert (socket.close_reason or "").startswith(reason)
+
+
 async def test_a_second_connection_replaces_the_first(running: Service) -> None:
     async with connect(stream_url(running, device="a", session="s")) as first:
         await first.send(frame(0))
