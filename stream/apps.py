@@ -80,7 +80,10 @@ async def _feed(
     """
     if not name:
         raise DeviceError("the message names no device: it, or ?device= in the URL, must")
-    known = None if push.session else hub.current(channel, check_id("device", name))
+    lacks = dialect.lacks(push, _window_s(hub, check_id("device", name)))
+    if lacks and not push.readings:
+        return Advice(lacks)
+    known = None if push.session else hub.current(channel, name)
     if known is not None and known.intake is not None and known.intake.dialect is not dialect:
         hub.end(known)
         known = None
@@ -90,8 +93,13 @@ async def _feed(
     hub.keeper.keep(live, what)
     await _by_turns(hub, live, slices(hub, live, what, limits.max_g))
     complaint = live.session.complaint
-    news = live.intake.news(complaint) if live.intake else ""
+    news = (live.intake.news(complaint) if live.intake else "") or lacks
     return Advice(news, published=news == complaint, group=live.group)
+
+
+def _window_s(hub: Hub, device: str) -> float:
+    signal = hub.models.of(device).options.signal
+    return signal.window / signal.grid_hz
 
 
 async def _by_turns(hub: Hub, live: Live, steps: Iterator[None]) -> None:

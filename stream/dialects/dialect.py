@@ -33,6 +33,8 @@ class Dialect(NamedTuple):
     missing: str  # what to tell somebody whose messages hold no acceleration
     message: re.Pattern[bytes] = LINE  # a message in a stream of them, from its first byte on
     paths: tuple[str, ...] = ()  # where else web pages post it, whatever their origin
+    # What a message, a whole recording, lacks for a window of so many s; it can't be made up later.
+    lacks: Callable[[Push, float], str] = lambda _push, _window_s: ""
 
 
 def nobody(_payload: bytes) -> str:

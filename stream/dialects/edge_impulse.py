@@ -19,6 +19,7 @@ from stream.wire_text import MALFORMED, Vector
 AXES = ("accx", "accy", "accz")
 TRAITS = Traits(time="s")  # since 1970, or since the recording began
 MISSING = "No acceleration arrives: record with a sensor that has accX, accY and accZ."
+AHEAD_S = 0.25  # a sample of the grid is known when one so much later has come
 PATHS = ("/api/{category}/data",)  # category: training, testing and others
 
 
@@ -83,6 +84,19 @@ def owner(payload: bytes) -> str:
     return valid_id(device) if isinstance(device, str) else ""
 
 
+def lacks(recording: Push, window_s: float) -> str:
+    """Return what keeps a recording from having a single window; empty where nothing does."""
+    if not recording.readings:
+        return MISSING
+    span_s = recording.readings[-1].time - recording.readings[0].time
+    if span_s >= window_s + AHEAD_S:
+        return ""
+    return (
+        f"The recording is {span_s:.1f} s long, and a prediction needs more than {window_s:g} s: "
+        f"set the length to {window_s + 2:g} s or more."
+    )
+
+
 def _bare(payload: bytes) -> bytes:
     """Return the JSON; in a form (RFC 7578) it is the part that is named `message`."""
     if not payload.startswith(b"--"):
@@ -123,4 +137,4 @@ def _vectors(values: msgspec.Raw, names: list[str]) -> list[Vector]:
     return [(row[x], row[y], row[z]) for row in rows]
 
 
-DIALECT = Dialect("edge-impulse", read, owner, TRAITS, MISSING, paths=PATHS)
+DIALECT = Dialect("edge-impulse", read, owner, TRAITS, MISSING, paths=PATHS, lacks=lacks)

@@ -9,8 +9,9 @@ import pytest
 
 from stream.config import Wire
 from stream.dialects.dialect import valid_id
-from stream.dialects.edge_impulse import owner, read
+from stream.dialects.edge_impulse import lacks, owner, read
 from stream.errors import DeviceError
+from stream.readings import Push, Reading
 from stream.wire import check_id
 from tests.sensor_apps import GOLDEN, edge_impulse, form, mutated
 
@@ -98,3 +99,13 @@ def test_spoilt_recordings_are_read_or_refused() -> None:
         owner(payload)
         with suppress(DeviceError):  # and nothing else
             read(payload, Wire())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "No acceleration arrives"), (1, "is 1.0 s long"), (11, "")]
+)
+def test_what_a_recording_lacks_for_a_window(seconds: int, words: str) -> None:
+    readings = [Reading("total", n / 50, (0.0, 0.0, 9.8)) for n in range(50 * seconds + 1)]
+    found = lacks(Push("a", None, 0, readings if seconds else []), 10.0)
+    assert words in found
+    assert bool(words) == bool(found)

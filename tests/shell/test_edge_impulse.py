@@ -91,11 +91,29 @@ async def test_what_is_wrong_is_shown_as_a_failed_upload(client: httpx.AsyncClie
     )
 
 
-async def test_recordings_of_something_else_are_named(client: httpx.AsyncClient) -> None:
+async def test_recordings_of_something_else_are_named(
+    client: httpx.AsyncClient, running: Service
+) -> None:
     sound = (GOLDEN / "edge-impulse" / "sound.json").read_bytes()
-    answers = [await client.post(PATH, content=sound) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 499]
-    assert answers[-1].text.startswith("No acceleration arrives: record with a sensor")
+    for _ in range(2):  # each is a failed upload
+        answer = await client.post(PATH, content=sound)
+        assert answer.status_code == 499
+        assert answer.text.startswith("No acceleration arrives: record with a sensor")
+    assert list(running.hub.devices) == []
+
+
+@pytest.mark.parametrize("seconds", [1, 10])
+async def test_a_recording_that_is_too_short_says_how_long_it_must_be(
+    client: httpx.AsyncClient, running: Service, seconds: int
+) -> None:
+    for _ in range(2):
+        answer = await client.post(PATH, content=edge_impulse(walk(seconds, 62.5)))
+        assert (answer.status_code, answer.text) == (
+            499,
+            f"The recording is {seconds}.0 s long, and a prediction needs more than 10 s: set the "
+            "length to 12 s or more.",
+        )
+    assert await predictions(client, running) == []
 
 
 async def test_a_page_that_is_listed_may_post(client: httpx.AsyncClient) -> None:
@@ -113,14 +131,14 @@ async def test_a_page_that_is_listed_may_post(client: httpx.AsyncClient) -> None
     assert asked.headers["access-control-allow-origin"] == "*"
     assert asked.headers["access-control-allow-headers"] == "x-api-key,x-file-name"
     assert asked.headers["access-control-allow-private-network"] == "true"
-    for body, status in ((form(edge_impulse(walk(3, 62.5))), 200), (b"junk", 422)):
+    for body, status in ((form(edge_impulse(walk(11, 62.5))), 200), (b"junk", 422)):
         answer = await client.post(PATH, content=body, headers=HEADERS | origin)
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "*"
 
 
 async def test_any_other_page_may_not_and_is_told_why(client: httpx.AsyncClient) -> None:
-    body = form(edge_impulse(walk(3, 62.5)))
+    body = form(edge_impulse(walk(11, 62.5)))
     answer = await client.post(PATH, content=body, headers=HEADERS | {"origin": "https://evil"})
     assert answer.status_code == 403
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -128,7 +146,7 @@ async def test_any_other_page_may_not_and_is_told_why(client: httpx.AsyncClient)
 
 
 async def test_a_device_must_be_named(client: httpx.AsyncClient, running: Service) -> None:
-    nameless = edge_impulse(walk(3, 62.5), device="")
+    nameless = edge_impulse(walk(11, 62.5), device="")
     answer = await client.post(PATH, content=nameless)
     assert answer.status_code == 422
     assert "names no device" in answer.json()["detail"]
