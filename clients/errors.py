@@ -14,6 +14,8 @@ class UnreachableError(ClientError):
 class RefusedError(ClientError):
     """The server closed for good, with `code`: trying again would be answered alike."""
 
+    exit_code = 1  # the command was right
+
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code

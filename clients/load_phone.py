@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
 from clients.load_plan import Plan
-from clients.websocket_link import open_websocket
+from clients.websocket_link import judge, open_websocket
 
 LAST_S = 10.0  # how long the last predictions may take
 
@@ -101,7 +101,10 @@ class LoadPhone:
     async def connect(self, url: str, token: str | None, ca: Path | None = None) -> None:
         """Connect and wait for the welcome; raises as `open_websocket` does."""
         websocket = cast("_Wire", await open_websocket(url, token, ca, _Wire))
-        await websocket.recv()
+        try:
+            await websocket.recv()
+        except ConnectionClosed:
+            judge(websocket, progress=False)
         websocket.hear = self._hear
         self._websocket = websocket
         self.connected = True

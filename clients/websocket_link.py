@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -28,9 +29,11 @@ WHY = {
     POLICY: "the server refused the connection",
     TOO_BIG: "a frame was too big for the server: send fewer samples at once",
     REPLACED: "another connection of this device took over",
-    UNAUTHENTICATED: "the server asks for a token that counts: pass token=, or set GAITWAY_TOKEN",
+    UNAUTHENTICATED: "the server asks for a token that counts: name it with --token, or token= in "
+    "Python, or set GAITWAY_TOKEN",
     FORBIDDEN: "the token does not allow that",
 }
+NONE = '{"type": "auth", "token": ""}'  # so that the server says at once whether it asks for one
 UNTAKEN = ("overloaded", "not-durable")  # errors after which a frame is sent again
 
 
@@ -125,7 +128,7 @@ async def open_websocket(
     headers = {"Authorization": f"Bearer {token}"} if token else None
     where = url.partition("?")[0]
     try:
-        return await connect(
+        websocket = await connect(
             url,
             additional_headers=headers,
             compression=None,
@@ -133,6 +136,10 @@ async def open_websocket(
             create_connection=kind,
             ssl=trust.context(ca) if url.startswith("wss:") else None,
         )
+        if not token:
+            with suppress(ConnectionClosed):  # whoever reads next hears of it
+                await websocket.send(NONE)
+        return websocket
     except InvalidStatus as error:
         status = error.response.status_code
         if status >= 500:

@@ -104,11 +104,11 @@ def artifact() -> None:
 
 
 def main() -> None:
-    """Run the command line; what Gaitway raises on purpose is one line and exit code 2."""
+    """Run the command line; what Gaitway raises on purpose is one line, and exit code 2 or 1."""
     for entry in entry_points(group="gaitway.commands"):
         app.add_typer(entry.load())
     try:
         app()
     except GaitwayError as error:
         typer.echo(f"gaitway: error: {error}", err=True)
-        sys.exit(2)
+        sys.exit(error.exit_code)

@@ -4,6 +4,8 @@
 class GaitwayError(Exception):
     """Root of everything that Gaitway raises on purpose."""
 
+    exit_code = 2  # of the command that ends with it
+
 
 class DeviceError(GaitwayError):
     """The device sent nonsense; `code` and `seq` go back to it in an `error` message."""

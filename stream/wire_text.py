@@ -75,13 +75,13 @@ def is_auth(payload: str) -> bool:
 
 
 def shown_token(payload: str) -> str | None:
-    """Return the token of an `auth` message; None where the text is something else."""
+    """Return the token of an `auth` message; None for an empty one, and other text."""
     try:
         envelope = _envelope.decode(payload)
     except MALFORMED:
         return None
     shown = envelope.type == "auth" and isinstance(envelope.token, str)
-    return envelope.token if shown else None
+    return envelope.token or None if shown else None
 
 
 def named_session(payload: bytes) -> str | None:

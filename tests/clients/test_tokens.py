@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from clients import Phone, RefusedError, watch
+from stream import gate
 from stream.config import Config
 from stream.errors import ParameterError
 from stream.service import Service
-from tests.clients.made import samples
+from tests.clients.made import samples, write_wisdm
+from tests.clients.test_cli import gaitway
 from tests.shell.access import Keys, asking
 
 
@@ -38,6 +40,26 @@ async def test_a_phone_and_a_listener_show_their_tokens(
         async for message in watch(guarded.ws_url, token=keys.watch):
             assert getattr(message, "device", None) == "pixel-7"
             break
+
+
+@pytest.mark.parametrize("command", ["watch", "replay", "load"])
+async def test_a_command_without_a_token_says_so_at_once(
+    guarded: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(gate, "AUTH_S", 60.0)  # for a browser, which asks its user
+    path = write_wisdm(tmp_path / "WISDM_ar_v1.1_raw.txt", users=("33",))
+    arguments = {
+        "watch": [guarded.ws_url, "--seconds", "50"],
+        "replay": [str(path), "--to", guarded.ws_url],
+        "load": ["--phones", "2", "--to", guarded.ws_url],
+    }
+    done = await gaitway(command, *arguments[command])
+    assert done.returncode == 1
+    *progress, line = done.stderr.strip().splitlines()
+    assert command == "replay" or not progress
+    assert line.startswith("gaitway: error: ")
+    assert "--token" in line
+    assert "GAITWAY_TOKEN" in line
 
 
 async def test_what_is_wrong_is_said_once_and_not_tried_again(guarded: Service, keys: Keys) -> None:

@@ -21,7 +21,7 @@ from tests.shell.test_websocket import acked, close_code, frame, receive
 
 PUSH = message(0, entries(walk(3), "android"))
 STREAM, EVENTS = "/v1/stream?device=pixel-7", "/v1/events"
-RECORDING = edge_impulse(walk(3, 62.5), device="pixel-7")
+RECORDING = edge_impulse(walk(11, 62.5), device="pixel-7")
 OPEN = {"/", "/phone", "/phone.svg", "/pages", "/trust", "/ca.crt", "/healthz", "/readyz"}
 
 
