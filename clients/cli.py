@@ -102,7 +102,10 @@ def watch(
 def replay(
     path: Annotated[Path, typer.Argument(help="A data set's file, or a folder of them.")],
     user: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this person; repeat for more.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this person, as 33 or wisdm-v1.1-33; repeat for more."
+        ),
     ] = None,
     to: Annotated[str, typer.Option(metavar="URL", help=ANYWHERE)] = DEFAULT_URL,
     speed: Annotated[

@@ -10,27 +10,30 @@ from clients.track import Track, join
 from trainer.recordings import FORMATS, DataError, Format, MissingError, Recording
 
 PAUSE_S = 2.0  # between recordings that don't follow on: a gap, so that no window mixes them
+GET = "`gaitway data get wisdm` fetches some into ~/.cache/gaitway"
 
 
 def load_people(path: Path, users: Sequence[str] = ()) -> list[Track]:
     """Read a data set's file, or every data set in a folder, as one track a person.
 
-    `users` chooses people by the data set's own numbers; none means all. Raises ReplayError,
-    which names what is there, or DataError for a damaged file.
+    `users` chooses people by the data set's own numbers, as 17, or with its name before them, as
+    wisdm-v1.1-17; none means all. Raises ReplayError, which names what is there, or DataError for
+    a damaged file.
     """
     if not path.exists():
-        raise ReplayError(f"{path}: no such file or folder")
+        raise ReplayError(f"{path}: no such file or folder; {GET}")
     by_person: dict[str, list[Recording]] = {}
     for recording in _recordings(path):
         by_person.setdefault(f"{recording.dataset}-{recording.subject}", []).append(recording)
     chosen = {
         name: recordings
         for name, recordings in by_person.items()
-        if not users or recordings[0].subject in users
+        if not users or {name, recordings[0].subject} & set(users)
     }
-    if not chosen:
+    found = {*chosen, *(recordings[0].subject for recordings in chosen.values())}
+    if absent := [user for user in users if user not in found]:
         known = ", ".join(sorted({r[0].subject for r in by_person.values()}, key=_by_number))
-        raise ReplayError(f"{path}: no user {', '.join(users)}; there are {known}")
+        raise ReplayError(f"{path}: no user {', '.join(absent)}; there are {known}")
     return [join(name, list(map(as_track, chosen[name])), PAUSE_S) for name in chosen]
 
 
@@ -48,7 +51,7 @@ def _recordings(path: Path) -> list[Recording]:
     found = [recording for form in named or FORMATS.values() for recording in _try(form, path)]
     if not found:
         names = ", ".join(form.files[0] for form in FORMATS.values())
-        raise ReplayError(f"{path}: holds no recordings that are known: {names}")
+        raise ReplayError(f"{path}: holds no recordings that are known: {names}; {GET}")
     return found
 
 

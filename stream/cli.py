@@ -6,10 +6,11 @@ import logging
 import signal
 import sys
 from importlib.metadata import entry_points
+from typing import Annotated
 
 import typer
 
-from stream import config, logs, options, token_cli
+from stream import __version__, config, logs, options, token_cli
 from stream.artifact import SHIPPED
 from stream.errors import GaitwayError
 
@@ -23,6 +24,22 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(token_cli.app, name="token")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gaitway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()

@@ -56,15 +56,23 @@ def add(
     typer.echo(shown)
     if may in ("device", "phones"):
         _show_phone(settings.server, shown)
-    typer.echo(f"It is shown this once. Revoke it: gaitway token revoke {token.id}", err=True)
+    kept = f"{Path(settings.auth.tokens).absolute()} keeps its hash"
+    typer.echo(
+        f"It is shown this once; {kept}. Revoke it: gaitway token revoke {token.id}", err=True
+    )
 
 
 @app.command(name="list")
 def list_(config_path: ConfigPath = None) -> None:
     """List the tokens there are, by their ids."""
     path, now = _path(config_path), datetime.now(UTC)
-    for token in token_file.load(path) if path.exists() else Book():
+    there = path.exists()
+    book = token_file.load(path) if there else Book()
+    for token in book:
         typer.echo(_line(token, now))
+    if not book:
+        what = "holds no tokens" if there else "is not there, so there are no tokens"
+        typer.echo(f"{path.absolute()} {what}. Make one: gaitway token add --device NAME", err=True)
 
 
 @app.command()

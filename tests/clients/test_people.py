@@ -10,6 +10,7 @@ from clients import demo_people
 from clients.errors import ReplayError
 from clients.people import load_people
 from clients.walker import walk
+from stream.errors import ConfigError
 from tests.clients.made import write_wisdm
 from trainer.errors import DataError
 
@@ -27,7 +28,10 @@ def test_a_person_is_one_track_with_gaps_between_recordings(tmp_path: Path) -> N
 
 def test_one_person_can_be_chosen(tmp_path: Path) -> None:
     path = write_wisdm(tmp_path / "WISDM_ar_v1.1_raw.txt", users=("33", "17"))
-    assert [track.name for track in load_people(path, ["17"])] == ["wisdm-v1.1-17"]
+    for name in ("17", "wisdm-v1.1-17"):  # the second as everything that is printed has it
+        assert [track.name for track in load_people(path, [name])] == ["wisdm-v1.1-17"]
+    with pytest.raises(ReplayError, match="no user 18; there are 17, 33"):
+        load_people(path, ["17", "18"])
 
 
 def test_a_file_of_another_name_and_a_folder_are_found_out(tmp_path: Path) -> None:
@@ -38,7 +42,7 @@ def test_a_file_of_another_name_and_a_folder_are_found_out(tmp_path: Path) -> No
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ReplayError, match="no such file or folder"):
+    with pytest.raises(ReplayError, match="no such file or folder; `gaitway data get wisdm`"):
         load_people(tmp_path / "nowhere")
     with pytest.raises(ReplayError, match="holds no recordings that are known"):
         load_people(tmp_path)
@@ -64,6 +68,15 @@ def test_the_demo_makes_walkers_up_where_nothing_is_found(
     assert "no recordings were found" in cast.note
     for track in cast.tracks:
         assert len(set(track.labels.tolist())) > 2
+
+
+def test_a_folder_that_is_named_and_is_not_there_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GAITWAY_DATA", "/nope")
+    with pytest.raises(ConfigError, match="GAITWAY_DATA = '/nope': there is no such folder"):
+        demo_people.find_cast()
 
 
 def test_the_demo_passes_over_what_is_damaged(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from stream import service
+from stream import __version__, service
 from stream.config import Config
 from stream.service import Service
 from tests.conftest import write_toy_artifact
@@ -135,6 +135,11 @@ async def test_artifact_prints_its_folder() -> None:
     code, out, _ = await run("artifact")
     assert code == 0
     assert (Path(out.strip()) / "model.onnx").stat().st_size < 2_000_000
+
+
+async def test_the_version_is_printed() -> None:
+    code, out, _ = await run("--version")
+    assert (code, out) == (0, f"gaitway {__version__}\n")
 
 
 BAD_CONFIGS = [

@@ -50,8 +50,19 @@ def test_add_prints_the_token_alone_and_keeps_its_hash(folder: Path) -> None:
     assert (found.may, found.name, found.expires) == ("device", "pixel-7", None)
 
 
+def test_the_file_is_named_and_so_is_what_to_do_where_it_holds_nothing(folder: Path) -> None:
+    file = folder / "tokens.json"
+    assert token("list") == (
+        "",
+        f"{file} is not there, so there are no tokens. Make one: gaitway token add --device NAME\n",
+    )
+    assert f"{file} keeps its hash" in token("add", "--admin")[1]
+    (kept_one,) = kept(folder)
+    token("revoke", kept_one.id)
+    assert token("list")[1].startswith(f"{file} holds no tokens. Make one: gaitway token add")
+
+
 def test_each_kind_is_listed_and_revoked(folder: Path) -> None:
-    assert token("list")[0] == ""
     token("add", "--watch", "pixel-*", "--expires", "30d")
     token("add", "--phones")
     token("add", "--admin")

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from stream.errors import ConfigError
 from trainer.errors import MissingError
 
 
@@ -15,7 +16,7 @@ def locate(names: tuple[str, ...], path: Path | None, get: str) -> Path:
     """Return the first of `names` that exists; `path` may be the file itself or its folder.
 
     `get` is the name under which `gaitway data get` knows the data set. Raises MissingError, which
-    names every folder searched.
+    names every folder searched, and ConfigError as `default_folders` does.
     """
     if path is not None and path.name in names and path.exists():
         return path
@@ -31,6 +32,14 @@ def locate(names: tuple[str, ...], path: Path | None, get: str) -> Path:
 
 
 def default_folders() -> list[Path]:
-    """Return where recordings are looked for when no path is given."""
+    """Return where recordings are looked for when no path is given.
+
+    Raises ConfigError where GAITWAY_DATA names no folder.
+    """
     named = os.environ.get("GAITWAY_DATA")
+    if named and not Path(named).is_dir():
+        raise ConfigError(
+            f"GAITWAY_DATA = {named!r}: there is no such folder; name the one with the recordings, "
+            "or unset it: `gaitway data get wisdm` fetches some into ~/.cache/gaitway"
+        )
     return ([Path(named)] if named else []) + [cache_folder()]
