@@ -22,6 +22,7 @@ from stream.events import (
     Waveform,
     Welcome,
 )
+from stream.malformed import explain
 
 
 class Other(msgspec.Struct, frozen=True):
@@ -88,5 +89,7 @@ def decode(payload: str | bytes) -> Message:
             return Other(kind.type, msgspec.json.decode(payload))
         message: Message = decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NonsenseError(f"the server sent no message: {error}: {payload[:80]!r}") from error
+        raise NonsenseError(
+            f"the server sent no message: {explain(error)}: {payload[:80]!r}"
+        ) from error
     return message

@@ -8,6 +8,7 @@ import msgspec
 from stream.config import Signal
 from stream.errors import ArtifactError
 from stream.events import UNKNOWN
+from stream.malformed import MALFORMED, explain
 
 MODEL = "model.onnx"
 MANIFEST = "manifest.json"
@@ -62,8 +63,8 @@ def load(folder: Path) -> Manifest:
         actual = sha256_of(folder / MODEL)
     except OSError as error:
         raise ArtifactError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path}: not a manifest: {error}") from error
+    except MALFORMED as error:
+        raise ArtifactError(f"{path}: not a manifest: {explain(error)}") from error
     _check_activities(manifest.activities, path)
     if actual != manifest.sha256:
         raise ArtifactError(

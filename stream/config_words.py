@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from stream.malformed import explain as in_words
+
 _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "axes": "android or ios is allowed, or nothing",
     "units": "m/s2 or g is allowed, or nothing",
@@ -50,7 +52,8 @@ def explain(
         value = value.get(key) if isinstance(value, dict) else None
     if what.startswith(("Invalid enum value", "Expected `str` matching")) and keys:
         what = _ALLOWED.get(f"{keys[0]}.{keys[-1]}", _ALLOWED.get(keys[-1], what))
-    what = what.replace("`object`", "`table`")
+    else:
+        what = in_words(msgspec.ValidationError(what)).what.replace("an object", "a table")
     name = ".".join(key if key.isprintable() else repr(key) for key in keys)
     if keys[-1:] == ["url"]:
         value = re.sub(r":[^:@/]*@", ":…@", str(value))  # a password is not repeated

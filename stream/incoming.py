@@ -13,8 +13,8 @@ from stream import wire
 from stream.config import Wire
 from stream.errors import DeviceError
 from stream.limits import check_seq, check_times
+from stream.malformed import MALFORMED, explain
 from stream.wire import NOTHING_TOLD, Frame, Source, Told, check_session
-from stream.wire_text import MALFORMED, explain
 
 MAX_LABEL = 40  # characters
 _LABEL = re.compile(rf"[^\W\d_](?:[\w -]{{0,{MAX_LABEL - 2}}}\w)?")  # no comma, quote or line end

@@ -13,6 +13,7 @@ from stream.config import Signal
 from stream.errors import JournalError
 from stream.intake import IntakeState
 from stream.labels import LabellerState
+from stream.malformed import MALFORMED, explain
 from stream.quality import MonitorState
 from stream.readings import Push
 from stream.resample import ResamplerState
@@ -180,5 +181,5 @@ def decode_live(body: bytes) -> LiveState:
 def _decoded(decoder: msgspec.msgpack.Decoder[Any], body: bytes) -> Any:  # noqa: ANN401  its type
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise JournalError(f"not what the journal writes: {error}") from error
+    except MALFORMED as error:
+        raise JournalError(f"not what the journal writes: {explain(error)}") from error

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from stream.errors import ConfigError, UnauthenticatedError
+from stream.malformed import MALFORMED, explain
 
 ID_BYTES, SECRET_BYTES = 4, 32
 May = Literal["device", "watch", "phones", "admin"]
@@ -120,8 +121,8 @@ def read(raw: bytes) -> Book:
     """Read a book that `write` wrote; raises ConfigError where it is damaged."""
     try:
         tokens = msgspec.json.decode(raw, type=_File).tokens
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"is no file of tokens: {error}") from error
+    except MALFORMED as error:
+        raise ConfigError(f"is no file of tokens: {explain(error)}") from error
     book = Book(tokens)
     if len(book) < len(tokens):
         raise ConfigError("is no file of tokens: an id is there twice")

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream import malformed
 from stream.config import ID, Wire
 from stream.errors import DeviceError, ParameterError
 from stream.limits import (
@@ -26,7 +27,7 @@ from stream.limits import (
     check_times,
 )
 from stream.wire_binary import VERSION, read_binary
-from stream.wire_text import Axes, Gravity, TextFrame, Units, explain, named_session, read_text
+from stream.wire_text import Axes, Gravity, TextFrame, Units, named_session, read_text, with_allowed
 
 _ID = re.compile(ID)
 OF_STREAM = ("device", "session", "since", "units", "axes", "gravity", "rate_hz")  # in its query
@@ -91,8 +92,8 @@ def check_source(options: dict[str, Any]) -> Source:
     try:
         source = msgspec.convert(options, Source, strict=False)
     except msgspec.ValidationError as error:
-        name = str(error).partition(" - at `$.")[2].rstrip("`")
-        raise ParameterError(f"{name} = {options.get(name)!r}: {explain(error)}") from error
+        what, name, _ = with_allowed(malformed.explain(error))
+        raise ParameterError(f"{name} = {options.get(name)!r}: {what}") from error
     if not MIN_RATE_HZ <= source.rate_hz <= MAX_RATE_HZ:
         raise ParameterError(
             f"rate_hz = {options['rate_hz']!r}: {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz is allowed"

@@ -10,6 +10,8 @@ import msgspec
 
 from stream.errors import DeviceError
 from stream.limits import MAX_SEQ
+from stream.malformed import MALFORMED, Fault
+from stream.malformed import explain as in_words
 
 _SEQ = re.compile(r'"seq"\s*:\s*(\d{1,10})\s*[,}]')
 
@@ -42,9 +44,6 @@ class _Envelope(msgspec.Struct):
 
 _text = msgspec.json.Decoder(TextFrame)
 _envelope = msgspec.json.Decoder(_Envelope)
-# What msgspec raises for text that is no JSON of the wanted shape: RecursionError where brackets
-# are nested too deep, other ValueErrors for lone surrogates and numbers of thousands of digits.
-MALFORMED = (msgspec.DecodeError, ValueError, RecursionError)
 _ALLOWED = {
     "type": ("samples", "label"),
     "units": get_args(Units),
@@ -94,12 +93,15 @@ def named_session(payload: bytes) -> str | None:
 
 
 def explain(error: BaseException) -> str:
-    """Word msgspec's message; it names the value of an option, but not what is allowed."""
-    what, _, where = str(error).partition(" - at `$.")
-    allowed = _ALLOWED.get(where.rstrip("`"), ())
-    if allowed and what.startswith("Invalid"):
-        return f"{error}: {' or '.join(allowed)} is allowed"
-    return str(error)
+    """Say what is wrong with a frame, and what an option of it may be."""
+    fault = with_allowed(in_words(error))
+    return f"{fault.where} = {fault.value}: {fault.what}" if fault.value else str(fault)
+
+
+def with_allowed(fault: Fault) -> Fault:
+    """Add what is allowed, where a value is none of several words."""
+    allowed = " or ".join(_ALLOWED.get(fault.where, ())) if fault.value else ""
+    return fault._replace(what=f"{allowed} is allowed") if allowed else fault
 
 
 def _seq_of(payload: str | bytes) -> int | None:

@@ -11,7 +11,7 @@ from stream.dialects import phyphox, sensor_server
 from stream.dialects.dialect import Dialect
 from stream.dialects.sensor_server import ACCELEROMETER, PATH, PATH_OF_SEVERAL
 from stream.errors import ConfigError
-from stream.wire_text import MALFORMED
+from stream.malformed import MALFORMED
 
 APPS = {"ws": sensor_server.DIALECT, "http": phyphox.DIALECT}  # by the address's scheme
 EXAMPLES = {

@@ -13,8 +13,9 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, check_time, valid_id
 from stream.errors import DeviceError
 from stream.limits import MAX_RATE_HZ, MIN_RATE_HZ
+from stream.malformed import MALFORMED, explain
 from stream.readings import Push, Reading, Traits
-from stream.wire_text import MALFORMED, Vector
+from stream.wire_text import Vector
 
 AXES = ("accx", "accy", "accz")
 TRAITS = Traits(time="s")  # since 1970, or since the recording began
@@ -63,7 +64,7 @@ def read(payload: bytes, limits: Wire) -> Push:
     try:
         message = _message.decode(_bare(payload))
     except MALFORMED as error:
-        raise DeviceError(f"not Edge Impulse's acquisition format: {error}") from error
+        raise DeviceError(f"not Edge Impulse's acquisition format: {explain(error)}") from error
     names = [axis.name.lower() for axis in message.payload.sensors]
     complete = all(axis in names for axis in AXES)
     return Push(
@@ -129,7 +130,7 @@ def _vectors(values: msgspec.Raw, names: list[str]) -> list[Vector]:
     try:
         rows = _rows.decode(values)
     except MALFORMED as error:
-        raise DeviceError(f"values: {error}") from error
+        raise DeviceError(str(explain(error, "values"))) from error
     x, y, z = (names.index(axis) for axis in AXES)
     for number, row in enumerate(rows):
         if len(row) != len(names):

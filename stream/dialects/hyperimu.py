@@ -13,8 +13,9 @@ import msgspec
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, check_time, nobody
 from stream.errors import DeviceError
+from stream.malformed import MALFORMED, explain
 from stream.readings import Kind, Push, Reading, Traits
-from stream.wire_text import MALFORMED, Vector
+from stream.wire_text import Vector
 
 TRAITS = Traits(time="ms", units="m/s2", axes="android")  # ms since 1970
 MISSING = "No acceleration arrives: in HyperIMU's list of sensors, choose the accelerometer."
@@ -65,7 +66,7 @@ def _read_json(text: bytes, limits: Wire) -> tuple[list[Reading], int]:
                 found.setdefault(kind, sensor)
         vectors = {kind: _vector.decode(fields[sensor]) for kind, sensor in found.items()}
     except MALFORMED as error:
-        raise DeviceError(f"not an object of HyperIMU: {error}") from error
+        raise DeviceError(f"not an object of HyperIMU: {explain(error)}") from error
     readings = [
         check_reading(found[kind], kind, time, xyz, limits.max_g) for kind, xyz in vectors.items()
     ]
@@ -78,8 +79,9 @@ def _read_csv(text: bytes, limits: Wire) -> tuple[list[Reading], int]:
     try:
         time, x, y, z = (float(field.decode("ascii")) for field in fields[:CSV_COLUMNS])
     except ValueError as error:
+        line = text[:40].decode("ascii", "replace")
         raise DeviceError(
-            f"not a line of HyperIMU, time and x, y, z are needed: {error}"
+            f"not a line of HyperIMU, which begins with the time and x, y, z: {line!r}"
         ) from error
     if not time >= EARLIEST_MS:
         raise DeviceError(f"the line begins with {time:g}: in HyperIMU, switch on the timestamp")

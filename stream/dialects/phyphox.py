@@ -14,8 +14,8 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, nobody
 from stream.errors import DeviceError
 from stream.limits import MAX_T_S
+from stream.malformed import MALFORMED, explain
 from stream.readings import Push, Reading, Traits
-from stream.wire_text import MALFORMED
 
 T, AXES = "acc_time", ("accX", "accY", "accZ")  # buffers of the experiment "Acceleration (with g)"
 TRAITS = Traits(time="s", units="m/s2", axes="android")  # since the experiment's start
@@ -60,7 +60,7 @@ def decode(payload: bytes, limits: Wire) -> Answer:
     try:
         message = _message.decode(payload)
     except MALFORMED as error:
-        raise DeviceError(f"not an answer of phyphox: {error}") from error
+        raise DeviceError(f"not an answer of phyphox: {explain(error)}") from error
     buffers, status = message.buffer, message.status
     if T not in buffers:
         raise DeviceError(f"the answer has no {T}. {MISSING}")

@@ -12,8 +12,8 @@ from msgspec import Meta
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, check_time, valid_id
 from stream.errors import DeviceError
+from stream.malformed import MALFORMED, explain
 from stream.readings import Kind, Mark, Push, Reading, Traits
-from stream.wire_text import MALFORMED
 
 KINDS: dict[str, Kind] = {  # of the sensors that count; the app writes them so
     "totalacceleration": "total",
@@ -69,7 +69,7 @@ def read(payload: bytes, limits: Wire) -> Push:
     try:
         message = _message.decode(payload)
     except MALFORMED as error:
-        raise DeviceError(f"not a message of Sensor Logger: {error}") from error
+        raise DeviceError(f"not a message of Sensor Logger: {explain(error)}") from error
     test = bool(message.payload) and message.payload[0].name == "test"
     sensors = [sensor for sensor in message.payload if sensor.name in KINDS]
     return Push(
@@ -96,7 +96,7 @@ def _reading(sensor: _Sensor, max_g: float) -> Reading:
     try:
         vector = _vector.decode(sensor.values)
     except MALFORMED as error:
-        raise DeviceError(f"{sensor.name}: values are not x, y, z: {error}") from error
+        raise DeviceError(f"{sensor.name}: values are not x, y, z: {explain(error)}") from error
     xyz = (vector.x, vector.y, vector.z)
     return check_reading(sensor.name, KINDS[sensor.name], time, xyz, max_g)
 

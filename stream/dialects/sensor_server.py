@@ -12,8 +12,8 @@ from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, nobody
 from stream.errors import DeviceError
 from stream.limits import MAX_T_S
+from stream.malformed import MALFORMED, explain
 from stream.readings import SECONDS, Push, Reading, Traits
-from stream.wire_text import MALFORMED
 
 ACCELEROMETER = "android.sensor.accelerometer"
 PATH, PATH_OF_SEVERAL = "/sensor/connect", "/sensors/connect"
@@ -51,7 +51,7 @@ def read(payload: bytes, limits: Wire) -> Push:
     try:
         message = _message.decode(payload)
     except MALFORMED as error:
-        raise DeviceError(f"not a message of SensorServer: {error}") from error
+        raise DeviceError(f"not a message of SensorServer: {explain(error)}") from error
     known = message.type.lower() == ACCELEROMETER
     readings = [_reading(message, limits.max_g)] if known else []
     return Push(device="", session=None, number=0, readings=readings, other=not known)
@@ -63,7 +63,7 @@ def _reading(message: _Message, max_g: float) -> Reading:
     try:
         xyz = _vector.decode(message.values)
     except MALFORMED as error:
-        raise DeviceError(f"values are not x, y, z: {error}") from error
+        raise DeviceError(f"values are not x, y, z: {explain(error)}") from error
     return check_reading("accelerometer", "total", float(message.timestamp), xyz, max_g)
 
 

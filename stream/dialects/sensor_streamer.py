@@ -9,8 +9,9 @@ import msgspec
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, check_time, nobody
 from stream.errors import DeviceError
+from stream.malformed import MALFORMED, explain
 from stream.readings import Kind, Push, Reading, Traits
-from stream.wire_text import MALFORMED, Vector
+from stream.wire_text import Vector
 
 KINDS: dict[str, Kind] = {  # of the sensors that count; the app writes them so
     "accelerometer": "total",
@@ -36,7 +37,7 @@ def read(payload: bytes, limits: Wire) -> Push:
         packet = _packet.decode(payload)
         sensors = {name: _sensor.decode(packet[name]) for name in KINDS if name in packet}
     except MALFORMED as error:
-        raise DeviceError(f"not a JSON packet of SensorStreamer: {error}") from error
+        raise DeviceError(f"not a JSON packet of SensorStreamer: {explain(error)}") from error
     readings = [_reading(name, sensor, limits.max_g) for name, sensor in sensors.items()]
     return Push("", None, 0, readings, other=len(packet) - len(sensors))
 

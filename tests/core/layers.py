@@ -12,6 +12,7 @@ LAYERS = {
     "events": NOUNS,
     "config": NOUNS,
     "config_words": NOUNS,
+    "malformed": NOUNS,
     "folders": NOUNS,
     "limits": CORE,
     "tokens": CORE,
@@ -101,7 +102,7 @@ CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
     *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text", "stream.incoming"),
-    *("stream.events", "stream.errors", "stream.config", "stream.folders"),
+    *("stream.events", "stream.errors", "stream.config", "stream.folders", "stream.malformed"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines
 

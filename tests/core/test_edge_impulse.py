@@ -72,7 +72,7 @@ def spoilt(**changes: object) -> bytes:
         (spoilt(interval_ms=None), "interval_ms"),
         (spoilt(device_name=3), "device_name"),
         (spoilt(sensors=3), "sensors"),
-        (spoilt(values=[1, 2, 3]), "values: Expected `array`"),
+        (spoilt(values=[1, 2, 3]), r"values\[0\]: a list is needed"),
         (spoilt(values=[[1, 2]]), "row 0 has 2 of 3 numbers"),
         (spoilt(values=[[1, 2, 400]]), "±40 g"),
         (

@@ -41,7 +41,7 @@ def test_cleared() -> None:
     ("payload", "reason"),
     [
         (b"<html>", "not an answer of phyphox"),
-        (b'{"buffer": {}}', "missing required field `status`"),
+        (b'{"buffer": {}}', "status is missing"),
         (b'{"buffer": {}, "status": {"measuring": true}}', "open the experiment .Acceleration"),
         (
             b'{"buffer": {"acc_time": {"buffer": [1]}, "accX": {"buffer": [1]}}, '
