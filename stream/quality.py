@@ -13,9 +13,15 @@ CHECK_S = 0.9  # device time between two looks; frames of a second must not skip
 MEMORY_S = 4.0  # how far back rate and gravity are measured
 MARK_S = 0.1  # marks are at least so far apart, which bounds their number
 FROZEN_S = 2.8  # no real sensor repeats itself to the bit for so long; 5 s with frames of 2 s
+LYING_S = 30.0  # the same of one that browsers round, which may lie still so long
+ROUNDED_TO = 0.1  # m/s²; by browsers
+LYING = (9.3, 10.3)  # m/s²: length of a reading at rest, with an error of the sensor's
 BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
 RATE_CHANGE = 0.2  # a rate is news when it differs by so much
+LIES_OR_FROZEN = (
+    "The sensor repeats the same reading: the phone lies quite still, or its sensor is frozen."
+)
 
 
 class Verdict(NamedTuple):
@@ -134,7 +140,8 @@ class Monitor:
         rate_hz = self._steady(self._rate_hz())
         advice = self._advice(rate_hz, now_s)
         skipped = f"{self.skipped} frames were skipped and are lost." if self.skipped else ""
-        word = advice or skipped or self.note
+        still = now_s - self._moved_s >= FROZEN_S  # and not frozen, or it stood in `advice`
+        word = advice or skipped or (LIES_OR_FROZEN if still else self.note)
         verdict = Verdict(not advice, rate_hz, gaps, late, self.skipped, word)
         if self.said is not None and _same(verdict, self.said):
             return None
@@ -185,9 +192,17 @@ class Monitor:
         self._newest_t = -inf
         self._moved_s = self._checked_s = 0.0
 
+    def _may_lie(self) -> bool:
+        """Whether the newest reading is one that a phone at rest repeats, since it is rounded."""
+        parts = np.asarray(self._last) / ROUNDED_TO
+        rounded = bool(np.all(np.abs(parts - parts.round()) < 0.01))
+        return rounded and LYING[0] < hypot(*self._last) < LYING[1]
+
     def _advice(self, rate_hz: float, now_s: float) -> str:
-        if now_s - self._moved_s >= FROZEN_S:
+        if now_s - self._moved_s >= FROZEN_S and not self._may_lie():
             return "The sensor repeats the same reading: check that motion sensors are switched on."
+        if now_s - self._moved_s >= LYING_S:
+            return f"{LIES_OR_FROZEN} Move it: if this stays, motion sensors are off."
         mean, share = self._gravity()
         if mean < 0.5 or (mean < 2.0 and share < 0.5):  # what is left is movement
             return "Gravity is missing: send acceleration with gravity, or gravity beside it."

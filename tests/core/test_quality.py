@@ -160,6 +160,46 @@ def test_a_phone_at_rest_is_not_frozen() -> None:
     assert all(v.good for _, v in said(t, (noise + GRAVITY).astype(np.float32)))
 
 
+ROUNDED = np.array([0.3, -0.1, 9.8], np.float32)
+
+
+@pytest.mark.parametrize("batch_s", [0.1, 1.0, 2.0])
+def test_a_rounded_reading_that_repeats_may_be_of_a_phone_that_lies_still(batch_s: float) -> None:
+    #    0 s    it moves     10 s    it lies     34 s    it moves     44 s
+    t = times(44, 20)
+    xyz = phone(len(t)).round(1)
+    xyz[200:680] = ROUNDED
+    heard = said_by(t, xyz, batch_s)
+    assert all(verdict.good for _, verdict in heard)
+    lies = [when for when, verdict in heard if "lies quite still, or" in verdict.advice]
+    assert 10 < lies[0] <= 10 + WITHIN_S
+    assert [verdict.advice for _, verdict in heard[-1:]] == [""]
+
+
+def test_one_that_repeats_for_long_is_named() -> None:
+    t = times(60, 20)
+    heard = said(t, np.tile(ROUNDED, (len(t), 1)))
+    poor = [(when, verdict.advice) for when, verdict in heard if not verdict.good]
+    assert 30 <= poor[0][0] <= 30 + WITHIN_S
+    assert "lies quite still, or its sensor is frozen. Move it" in poor[0][1]
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        (0.3, -0.1, 9.85),  # not rounded by a browser
+        (0.0, 0.0, 0.0),  # what browsers give that keep it to themselves
+        (0.0, 0.0, 8.0),  # nothing at rest is so light
+    ],
+)
+def test_any_other_reading_that_repeats_is_frozen(reading: tuple[float, float, float]) -> None:
+    t = times(20, 20)
+    heard = said(t, np.tile(np.array(reading, np.float32), (len(t), 1)))
+    when, verdict = next(item for item in heard if not item[1].good)
+    assert when <= WITHIN_S
+    assert verdict.advice.startswith("The sensor repeats the same reading: check that")
+
+
 def test_every_other_reading_repeated_is_not_frozen() -> None:
     t = times(30, 50)
     assert all(v.good for _, v in said(t, phone(len(t) // 2).repeat(2, axis=0), 1))

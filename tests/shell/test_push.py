@@ -81,7 +81,7 @@ async def test_the_test_push_is_answered_and_ignored(
     ("payload", "rate_hz", "text"),
     [
         (entries(walk(6, 5), "android", 5), 5, "Your rate is 5 Hz, at least 20 Hz is needed."),
-        (entries(np.full((300, 3), 5.6), "android", 50), 50, "The sensor repeats the same"),
+        (entries(np.full((300, 3), 5.61), "android", 50), 50, "The sensor repeats the same"),
         (
             [e for e in entries(walk(6), "ios") if e["name"] == "accelerometer"],
             100,
