@@ -95,6 +95,10 @@ class TooFastError(OverloadedError):
         self.retry_after_s = retry_after_s
 
 
+class OutOfTurnError(OverloadedError):
+    """A frame comes before one that was refused for now, and has to come again first."""
+
+
 class UnreachableError(GaitwayError):
     """A phone that we dial is off, refuses, or broke the connection."""
 
