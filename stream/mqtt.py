@@ -1,6 +1,6 @@
 """MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
 
-A frame is acked at the broker only when it is taken. What waits to be published survives a lost
+A frame is acked at the broker only when it is taken or refused. What waits to be published survives a lost
 connection; retained state is published anew after each.
 """
 
