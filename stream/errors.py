@@ -1,5 +1,7 @@
 """The tree of errors, named by who is at fault. A message names the value and the limit."""
 
+INTERNAL = "internal"  # the code of what no error here foresees: a fault of ours
+
 
 class GaitwayError(Exception):
     """Root of everything that Gaitway raises on purpose."""

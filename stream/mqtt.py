@@ -1,7 +1,7 @@
 """MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
 
-A frame is acked at the broker only when it is taken or refused. What waits to be published survives a lost
-connection; retained state is published anew after each.
+A frame is acked at the broker only when it is taken or refused. What waits to be published
+survives a lost connection; retained state is published anew after each.
 """
 
 import asyncio

@@ -12,6 +12,7 @@ from stream import apps, config, dialects, incoming, wire
 from stream.bucket import Buckets
 from stream.dialects.dialect import Dialect
 from stream.errors import (
+    INTERNAL,
     DeviceError,
     OutOfTurnError,
     OverloadedError,
@@ -28,7 +29,6 @@ from stream.visitor import Stream
 from stream.wire import Source, check_id
 
 CHANNEL = "mqtt"
-INTERNAL = "internal"  # the code of what only we are to blame for
 TELL_PER_S, TELL_BURST_S = 1.0, 10.0  # of refusals: else who sends too much crowds the others out
 log = logging.getLogger(__name__)
 

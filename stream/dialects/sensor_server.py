@@ -20,6 +20,7 @@ PATH, PATH_OF_SEVERAL = "/sensor/connect", "/sensors/connect"
 PORT = 8080
 TRAITS = Traits(time="ns", units="m/s2", axes="android")  # since boot
 MISSING = f"No acceleration arrives: the address must ask for {ACCELEROMETER}."
+START = "press Start in SensorServer"
 _URL = "correct the url of this device"
 CLOSED = {  # its close codes, and what is to be done
     4001: "the phone has no such sensor: correct the url of this device, or use another phone",
