@@ -1,5 +1,7 @@
 """The tree of errors, named by who is at fault. A message names the value and the limit."""
 
+INTERNAL = "internal"  # the code of what no error here foresees: a fault of ours
+
 
 class GaitwayError(Exception):
     """Root of everything that Gaitway raises on purpose."""
@@ -95,6 +97,10 @@ class TooFastError(OverloadedError):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class OutOfTurnError(OverloadedError):
+    """A frame comes before one that was refused for now, and has to come again first."""
 
 
 class UnreachableError(GaitwayError):

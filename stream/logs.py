@@ -2,11 +2,14 @@
 
 import logging
 import re
+import time
+from collections.abc import Callable
 from types import TracebackType
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Control characters, line ends of any kind, and marks that turn the direction of writing.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+FAULT_EVERY_S = 10.0
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -31,6 +34,25 @@ class Formatter(logging.Formatter):
         """Write a traceback."""
         lines = super().formatException(ei).split("\n")
         return "\n".join(f"  | {escaped(line)}" for line in lines)
+
+
+class Faults:
+    """Logs faults of our own that end nothing, each with its traceback, but one now and then."""
+
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._logged = -FAULT_EVERY_S
+
+    def log(self, whose: str, error: Exception) -> None:
+        """Log a fault that `whose` message or phone brought to light."""
+        if self._clock() - self._logged >= FAULT_EVERY_S:
+            self._logged = self._clock()
+            self._log.error(
+                "%s: a fault of ours (and others, perhaps); the service goes on",
+                whose,
+                exc_info=error,
+            )
 
 
 def set_up(level: int) -> None:

@@ -1,7 +1,7 @@
 """MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
 
-A frame is acked at the broker only when it is taken. What waits to be published survives a lost
-connection; retained state is published anew after each.
+A frame is acked at the broker only when it is taken or refused. What waits to be published
+survives a lost connection; retained state is published anew after each.
 """
 
 import asyncio
@@ -13,25 +13,15 @@ from functools import partial
 import aiomqtt
 import stamina
 
-from stream import apps, broker, config, dialects, incoming, topics, wire
-from stream.dialects.dialect import Dialect
+from stream import broker, config, topics
 from stream.entries import Entry
-from stream.errors import (
-    DeviceError,
-    OverloadedError,
-    ParameterError,
-    TooFastError,
-    TooManyError,
-)
 from stream.events import Ack, Ended, Error, Message, Prediction, Started, Status
 from stream.gate import Gate
 from stream.hub import Hub
 from stream.metrics import Metrics
+from stream.mqtt_in import CHANNEL, Receiver
 from stream.publications import Publication, Publications
-from stream.visitor import Stream
-from stream.wire import Source, check_id
 
-CHANNEL = "mqtt"
 MARK = "mqtt"  # of the newest entry of the history up to which the broker has all
 log = logging.getLogger(__name__)
 STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
@@ -42,17 +32,15 @@ class Bridge:
 
     def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub, gate: Gate) -> None:
         self.connected = False
-        self._gate = gate
         self._options = options
         broker.tls(options)  # what is wrong with its files is said at once
-        self._limits = limits
         self._hub = hub
         self._metrics: Metrics = hub.metrics
         self._publications = Publications(options.max_queue)
         self._client: aiomqtt.Client | None = None  # of the newest connection
-        self._shared: dict[str, Dialect] = {}  # topics of apps that send everyone's there
-        if options.sensor_logger:
-            self._shared[options.sensor_logger] = dialects.SENSOR_LOGGER
+        tell = partial(self.publish, channel=CHANNEL)
+        self._receiver = Receiver(options, limits, hub, gate, tell)
+        self._lost = False  # the connection, and it was said
         hub.publisher.add_sink(self.publish)
 
     def publish(self, device: str, message: Message, channel: str | None) -> None:
@@ -110,11 +98,13 @@ class Bridge:
             async with broker.client(self._options) as client:
                 await self._serve(client)
         except aiomqtt.MqttError as error:
-            log.warning(
+            log.log(
+                logging.DEBUG if self._lost else logging.WARNING,
                 "MQTT %s: %s; tries again, and serves everyone else meanwhile",
                 broker.address(self._options.url),
                 error,
             )
+            self._lost = True
             if time.monotonic() - began < STEADY_S:
                 raise
         finally:
@@ -122,12 +112,14 @@ class Bridge:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
-        for topic in self._shared:
+        for topic in self._receiver.shared:
             await client.subscribe([(topic, 1), (f"{topic}/+", 1)])
         self._client = client
         self._set_connected(True)
         self._publish_again()
-        log.info("MQTT %s: connected", broker.address(self._options.url))
+        again = " again" if self._lost else ""
+        self._lost = False
+        log.info("MQTT %s: connected%s", broker.address(self._options.url), again)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._reading(client), name="mqtt reading")
@@ -154,77 +146,13 @@ class Bridge:
 
     async def _reading(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            group = await self._take(str(message.topic), broker.payload(message))
+            group = await self._receiver.take(str(message.topic), broker.payload(message))
             self._hub.journal.then(group, partial(self._taken, client, message))
 
     def _taken(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         """Let the broker forget a message, unless that connection is over: then it comes again."""
         if client is self._client:
             broker.ack(client, message)
-
-    async def _take(self, topic: str, payload: bytes) -> int:
-        """Take a message; return the commit that makes it durable."""
-        dialect, device = self._sender(topic, payload)
-        try:
-            check_id("device", device)
-        except ParameterError as error:
-            # Its own error topic could not be named safely, so it is only counted.
-            self._metrics.refused.labels(CHANNEL, "bad-device").inc()
-            log.debug("MQTT: %s", error)
-            return 0
-        while True:
-            await self._hub.models.of(device).batcher.room()
-            try:
-                if dialect is not None:
-                    return await self._feed_app(dialect, device, payload)
-                allowed = self._gate.by_mqtt(device)
-                allowed.message(len(payload))
-                return self._feed(device, payload, allowed)
-            except (TooManyError, TooFastError) as error:
-                self._metrics.refused.labels(CHANNEL, error.code).inc()
-                self.publish(device, Error(code=error.code, message=str(error)), CHANNEL)
-                return 0
-            except OverloadedError as error:
-                # Unacked, the frame stays with the broker, which then sends no more than fits.
-                log.warning("MQTT: %s", error)
-                await asyncio.sleep(1)
-
-    def _sender(self, topic: str, payload: bytes) -> tuple[Dialect | None, str]:
-        """Tell an app from a frame, and whose it is: the topic counts more than the message."""
-        if topic in self._shared:
-            return self._shared[topic], self._shared[topic].owner(payload)
-        shared, _, device = topic.rpartition("/")
-        if shared in self._shared:
-            return self._shared[shared], device
-        return None, topic.removeprefix(f"{self._options.base}/").removesuffix("/samples")
-
-    def _feed(self, device: str, payload: bytes, allowed: Stream) -> int:
-        """Take a frame, or refuse it as nonsense; raises OverloadedError where there is no room."""
-        source, told = Source(), self._hub.devices.told(device)
-        try:
-            text = wire.looks_like_text(payload)
-            frame = incoming.decode(payload, source, self._limits, text=text, told=told)
-            allowed.samples(incoming.count(frame))
-            located = self._hub.locate(CHANNEL, device, frame.session, frame.seq, payload)
-            self._hub.take(located, frame, source.rate_hz)
-            return located.group
-        except DeviceError as error:
-            session = wire.session_of(payload)
-            live, answer = self._hub.refuse_unplaced(CHANNEL, device, session, payload, error)
-            self.publish(device, answer, CHANNEL)
-            return live.group if live else 0
-
-    async def _feed_app(self, dialect: Dialect, device: str, payload: bytes) -> int:
-        """Take an app's message, as `_feed` takes a frame."""
-        hub, allowed = self._hub, self._gate.by_mqtt(device)
-        try:
-            advice = await apps.take(hub, CHANNEL, dialect, self._limits, payload, allowed, device)
-        except DeviceError as error:
-            self.publish(device, self._hub.refuse(None, CHANNEL, error), CHANNEL)
-            return 0
-        if advice.text and not advice.published:
-            self.publish(device, Error(code="bad-frame", message=advice.text), CHANNEL)
-        return advice.group
 
     async def _writing(self, client: aiomqtt.Client) -> None:
         free = asyncio.Semaphore(self._options.max_inflight)

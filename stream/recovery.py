@@ -14,6 +14,7 @@ from stream.hub import Hub
 from stream.incoming import Label
 from stream.journal import Journal
 from stream.live import Live
+from stream.logs import Faults
 from stream.records import (
     AnyInput,
     DeviceState,
@@ -27,6 +28,7 @@ from stream.records import (
 from stream.store import Store
 
 log = logging.getLogger(__name__)
+faults = Faults(log)
 
 
 class Kept(NamedTuple):
@@ -124,3 +126,7 @@ def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
             live.session.consume(what.seq)
     except DeviceError:
         return  # it was refused at first, too
+    # Whatever it is: what one input brings to light must not keep the service from starting. It
+    # went the same way at first, and the session went on.
+    except Exception as error:  # noqa: BLE001  see above
+        faults.log(f"session {live.session.id} of {live.session.device}", error)

@@ -169,8 +169,8 @@ class Session:
         """Take this session's predictions in order; return the activity events that follow."""
         events: list[ActivityEvent] = []
         for change in self._tracker.decide(prediction):
-            ago_s = max(prediction.t[1] - change.t, 0.0)  # below 0 where the clock ran back
-            time = prediction.time - timedelta(seconds=ago_s)
+            ago_s = max(prediction.t[1] - change.t, 0.0)  # a clock may run back, or on by ages
+            time = prediction.time - timedelta(seconds=min(ago_s, prediction.time.timestamp()))
             events += [
                 self._ended(str(prediction.window), change, time),
                 self._started(prediction, change, time),

@@ -51,6 +51,11 @@ class Throttle:
         self._logins = Buckets(logins, 60.0, options.max_known)
         self._connections: Counter[str] = Counter()
 
+    @property
+    def max_known(self) -> int:
+        """How many devices are remembered."""
+        return self._options.max_known
+
     def place(self, host: str) -> str | None:
         """Return the name under which an address is counted; None where no limits hold for it."""
         try:

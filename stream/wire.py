@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import malformed
+from stream import malformed, wire_binary, wire_text
 from stream.config import ID, Wire
 from stream.errors import DeviceError, ParameterError
 from stream.limits import (
@@ -126,6 +126,13 @@ def session_of(payload: bytes) -> str | None:
     """Find the session that a frame names, also where the frame is nonsense."""
     session = named_session(payload)
     return session if session is not None and _ID.fullmatch(session) else None
+
+
+def place_of(payload: bytes) -> tuple[str | None, int | None]:
+    """Find the session and the seq that a frame names, also where the frame is nonsense."""
+    if looks_like_text(payload):
+        return session_of(payload), wire_text.seq_of(payload)
+    return None, wire_binary.seq_of(payload)
 
 
 def taken_as(units: Units, axes: Axes, why: str) -> str:

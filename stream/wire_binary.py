@@ -57,6 +57,11 @@ def read_binary(payload: bytes, max_samples: int) -> BinaryFrame:
     return BinaryFrame(seq, flags, t0, rate_hz, t, vectors[:, :3], gravity)
 
 
+def seq_of(payload: bytes) -> int | None:
+    """Find the seq of a frame that may be nonsense; None where there is no header."""
+    return int(HEADER.unpack_from(payload)[3]) if len(payload) >= HEADER.size else None
+
+
 def encode_binary(
     seq: int,
     xyz: NDArray[np.floating],

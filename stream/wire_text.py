@@ -57,7 +57,7 @@ def read_text(payload: str | bytes) -> TextFrame:
     try:
         return _text.decode(payload)
     except MALFORMED as error:
-        raise DeviceError(f"not a frame: {explain(error)}", _seq_of(payload)) from error
+        raise DeviceError(f"not a frame: {explain(error)}", seq_of(payload)) from error
 
 
 def encode_text(frame: TextFrame) -> bytes:
@@ -104,8 +104,8 @@ def with_allowed(fault: Fault) -> Fault:
     return fault._replace(what=f"{allowed} is allowed") if allowed else fault
 
 
-def _seq_of(payload: str | bytes) -> int | None:
-    """Find the seq of a frame that is nonsense, no JSON even, so that it can be acked."""
+def seq_of(payload: str | bytes) -> int | None:
+    """Find the seq of a frame that may be nonsense, no JSON even, so that it can be acked."""
     try:
         seq = _envelope.decode(payload).seq
     except MALFORMED:

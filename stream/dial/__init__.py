@@ -79,5 +79,11 @@ class Dialler:
             error = broken
             if time.monotonic() - began < STEADY_S:
                 raise
+        # Whatever it is: a bug that one phone brings to light must not end the service for
+        # everyone. The phone is called again, as after a lost connection.
+        except Exception as fault:
+            line.failed(fault)
+            error = UnreachableError("the server failed on what the phone sent; its log says why")
+            raise error from fault
         finally:
             line.broken(error)

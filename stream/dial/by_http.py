@@ -6,6 +6,7 @@ import httpx
 
 from stream import apps
 from stream.dial.line import Line
+from stream.dial.unreachable import unreachable
 from stream.dialects import phyphox
 from stream.dialects.phyphox import Cursor
 from stream.errors import DeviceError, UnreachableError
@@ -37,8 +38,8 @@ class Caller:
                     await self._ask(client)
                     await asyncio.sleep(self._poll_s)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = str(error) or type(error).__name__
-            raise UnreachableError(f"cannot be reached: {why}") from error
+            foreign = isinstance(error, httpx.ProtocolError | httpx.DecodingError)
+            raise unreachable(error, phyphox.START, foreign=foreign) from error
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
         payload = await self._get(client, "/get", self._cursor.query())

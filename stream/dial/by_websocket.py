@@ -7,6 +7,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from stream.dial.line import Line
+from stream.dial.unreachable import unreachable
 from stream.dialects import sensor_server
 from stream.errors import DeviceError, UnreachableError
 from stream.readings import Reading
@@ -43,8 +44,8 @@ class Caller:
         except ConnectionClosed as closed:
             raise UnreachableError(_why(closed)) from closed
         except (OSError, WebSocketException) as error:  # a timeout is an OSError, too
-            why = str(error) or type(error).__name__
-            raise UnreachableError(f"cannot be reached: {why}") from error
+            foreign = isinstance(error, WebSocketException)
+            raise unreachable(error, sensor_server.START, foreign=foreign) from error
 
     async def _listen(self, socket: ClientConnection) -> None:
         self._line.connected()
@@ -81,7 +82,7 @@ async def _gather(socket: ClientConnection) -> list[bytes]:
 
 def _why(closed: ConnectionClosed) -> str:
     if closed.rcvd is None:
-        return "the connection broke"
+        return "the connection broke: keep the phone in this network, and the app open"
     code = closed.rcvd.code
-    todo = sensor_server.CLOSED.get(code, "the phone closed the connection")
+    todo = sensor_server.CLOSED.get(code, f"the phone closed the connection: {sensor_server.START}")
     return f"{todo} (close code {code})"

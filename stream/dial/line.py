@@ -7,8 +7,9 @@ import time
 from stream import apps
 from stream.config import Wire
 from stream.dial.phones import Phone
-from stream.errors import DeviceError, OverloadedError, UnreachableError
+from stream.errors import INTERNAL, DeviceError, OverloadedError, UnreachableError
 from stream.hub import Hub
+from stream.logs import Faults
 from stream.readings import Push, Reading
 
 CHANNEL = "dial"
@@ -26,6 +27,7 @@ class Line:
         self._hub = hub
         self._connected = False
         self._refused = 0  # messages in a row
+        self._faults = Faults(log)
         self._said = ("", -REPEAT_S)  # and when, monotonic s
 
     def connected(self) -> None:
@@ -42,7 +44,13 @@ class Line:
         self._refused = 0
         if error is not None:
             self._hub.metrics.dial_failures.labels(self.phone.device).inc()
-            self.say(f"{self.phone.url}: {error}. It is called again and again.")
+            why = str(error).removesuffix(".")
+            self.say(f"{self.phone.url}: {why}. It is called again and again.")
+
+    def failed(self, error: Exception) -> None:
+        """Count and log a fault of our own that ended a call."""
+        self._hub.metrics.refused.labels(CHANNEL, INTERNAL).inc()
+        self._faults.log(self.phone.device, error)
 
     def begin_anew(self) -> None:
         """End the phone's session: what comes next doesn't continue it."""
@@ -91,7 +99,10 @@ class Line:
         self._hub.refuse(None, CHANNEL, error)
         self._refused += 1
         if self._refused >= self._hub.options.max_bad_frames:
-            raise UnreachableError(f"{self._refused} messages in a row are refused: {error}")
+            raise UnreachableError(
+                f"{self._refused} messages in a row are refused: {error}; see that "
+                f"it is {self.phone.dialect.name} that answers there"
+            )
         self.say(str(error))
         return self._refused
 

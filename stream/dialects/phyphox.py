@@ -20,6 +20,7 @@ from stream.readings import Push, Reading, Traits
 T, AXES = "acc_time", ("accX", "accY", "accZ")  # buffers of the experiment "Acceleration (with g)"
 TRAITS = Traits(time="s", units="m/s2", axes="android")  # since the experiment's start
 MISSING = "No acceleration arrives: open the experiment “Acceleration (with g)” in phyphox."
+START = "choose Allow remote access in phyphox"
 MAX_BYTES = 4 * 2**20  # of an answer: a quarter of an hour at 100 Hz
 
 

@@ -11,15 +11,15 @@ from msgspec import Meta
 from stream.config import Wire
 from stream.dialects.dialect import Dialect, check_reading, nobody
 from stream.errors import DeviceError
-from stream.limits import MAX_T_S
 from stream.malformed import MALFORMED, explain
-from stream.readings import SECONDS, Push, Reading, Traits
+from stream.readings import Push, Reading, Traits
 
 ACCELEROMETER = "android.sensor.accelerometer"
 PATH, PATH_OF_SEVERAL = "/sensor/connect", "/sensors/connect"
 PORT = 8080
 TRAITS = Traits(time="ns", units="m/s2", axes="android")  # since boot
 MISSING = f"No acceleration arrives: the address must ask for {ACCELEROMETER}."
+START = "press Start in SensorServer"
 _URL = "correct the url of this device"
 CLOSED = {  # its close codes, and what is to be done
     4001: "the phone has no such sensor: correct the url of this device, or use another phone",
@@ -36,7 +36,7 @@ CLOSED = {  # its close codes, and what is to be done
 
 class _Message(msgspec.Struct):
     values: msgspec.Raw  # differ by sensor, and only acceleration's are looked at
-    timestamp: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # ns since boot
+    timestamp: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # ns since boot, 64 bits
     type: str = ACCELEROMETER  # stands there only where several sensors were asked for
 
 
@@ -58,8 +58,6 @@ def read(payload: bytes, limits: Wire) -> Push:
 
 
 def _reading(message: _Message, max_g: float) -> Reading:
-    if not abs(message.timestamp) * SECONDS["ns"] <= MAX_T_S:
-        raise DeviceError(f"timestamp = {message.timestamp}: nanoseconds since boot are needed")
     try:
         xyz = _vector.decode(message.values)
     except MALFORMED as error:

@@ -6,6 +6,7 @@ from msgspec.structs import asdict
 
 from stream.errors import MixedTimeError
 from stream.session import Session, SessionOptions
+from stream.wire import Frame
 from tests.core.streams import (
     ACTIVITIES,
     OPTIONS,
@@ -155,6 +156,17 @@ def test_closing_flushes_nothing_and_ends_the_activity() -> None:
     (ended,) = live.close()
     assert (ended.id, ended.activity) == ("pixel-7/s1/close/ended", "Jogging")
     assert (ended.started_t, ended.t) == (0.0, 398 / 20)
+
+
+@pytest.mark.parametrize("leap", [(-1e11, 5e10), (1e11 - 30, -1e11), (0.0, 1e11 - 30)])
+def test_a_clock_may_leap_by_ages(leap: tuple[float, float]) -> None:
+    live, years = session(), []
+    for t0 in leap:
+        for window in live.feed(Frame(None, t0 + np.arange(600) / 20, None, readings(600)), 1.8e9):
+            prediction = live.predict(window, np.eye(6, dtype=np.float32)[int(t0 < 0)])
+            years += [event.time.year for event in live.decide(prediction)]
+    assert min(years) >= 1970
+    assert live.close()[0].time.year >= 1970
 
 
 def test_counters_are_the_resamplers() -> None:

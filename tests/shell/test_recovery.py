@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 import msgspec
 import numpy as np
+import pytest
 
 from stream import service
 from stream.config import Config, Journal, Record, Signal
 from stream.service import Service
+from tests.faulty import POISON, poisoned
 from tests.sensor_logger import entries, face_up, messages, walk
 
 SAMPLES = np.random.default_rng(3).normal(3, 3, (4000, 3)).astype(np.float32)
@@ -190,3 +192,19 @@ async def test_labels_are_written_once(config: Config, tmp_path: Path) -> None:
             written.append([file.read_text() for file in sorted(recordings.iterdir())])
     assert len(written[0]) == 1
     assert written[0] == written[1]
+
+
+async def test_an_input_that_we_fail_on_keeps_nobody_from_starting(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned(monkeypatch)
+    world = World(config, tmp_path)
+    poison = json.dumps({"seq": 3, "xyz": [[float(POISON), 2, 9]] * 40})
+    async with world.run() as first:
+        for seq in range(3):
+            await post(first, frame(seq))
+        assert await post(first, poison) == 500
+        await world.running.hub.journal.flush()
+        async with world.run() as second:
+            answer = await second.post("/v1/frames?device=a&session=s", content=frame(4))
+            assert answer.json()["seq"] == 4
