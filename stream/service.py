@@ -27,6 +27,7 @@ from stream import (
 )
 from stream.classifier import Classifier
 from stream.config import Config, Server
+from stream.connection import Protocol
 from stream.errors import ConfigError
 from stream.gate import Gate
 from stream.history import History
@@ -226,7 +227,7 @@ def _uvicorn_config(
 ) -> uvicorn.Config:
     return uvicorn.Config(
         headers.guarded(application),
-        ws="websockets-sansio",
+        ws=Protocol,
         ws_max_size=config.wire.max_frame_bytes,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already
         log_config=None,
