@@ -13,6 +13,7 @@ from starlette.websockets import (
     WebSocketDisconnected,
     WebSocketState,
 )
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from stream.errors import (
     AccessError,
@@ -29,7 +30,29 @@ from stream.visitor import Visitor
 POLICY, OVERLOADED = 1008, 1013
 ACCESS: dict[type[AccessError], int] = {UnauthenticatedError: 4401, ForbiddenError: 4403}
 CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
+CUT_S = 5.0  # and after it, the peer may take so long to read what was sent before
 MAX_REASON = 120  # bytes; RFC 6455 allows 123
+
+
+class Protocol(WebSocketsSansIOProtocol):
+    """uvicorn's; a peer that doesn't read to the end is cut off.
+
+    Closing alone would wait for it for as long as it lives.
+    """
+
+    _cutting: asyncio.TimerHandle | None = None
+
+    async def run_asgi(self) -> None:
+        """Serve until the application is through."""
+        await super().run_asgi()
+        if not self.disconnected:
+            self._cutting = self.loop.call_later(CUT_S, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection is over."""
+        super().connection_lost(exc)
+        if self._cutting is not None:
+            self._cutting.cancel()
 
 
 async def serve(websocket: WebSocket, talk: Callable[[Visitor, Outbox], Awaitable[None]]) -> None:
@@ -43,11 +66,14 @@ async def serve(websocket: WebSocket, talk: Callable[[Visitor, Outbox], Awaitabl
         with gate.connected(websocket):
             visitor = await gate.introduced(websocket)
             with gate.inside(visitor, outbox):
-                await talk(visitor, outbox)
+                async with outbox.until_over():
+                    await talk(visitor, outbox)
     except AccessError as error:
         gate.turned_away(websocket, error)
         await _close(websocket, ACCESS.get(type(error), POLICY), str(error))
     except ClosedError as closed:
+        if closed is outbox.closed:  # what the peer did not read in time is dropped
+            state.hub.metrics.missed.inc(outbox.drop())
         await _close(websocket, closed.code, closed.reason)
     except ParameterError as error:
         await _close(websocket, POLICY, str(error))
@@ -84,7 +110,7 @@ async def until_closed(
 async def writing(websocket: WebSocket, outbox: Outbox) -> None:
     """Send what the outbox holds, until it is closed."""
     while True:
-        await send_all(websocket, await outbox.take())
+        await send_all(websocket, [await outbox.take()])
 
 
 async def send_all(websocket: WebSocket, texts: list[str]) -> None:

@@ -118,7 +118,8 @@ class Gate:
             token = visitor.token
             if outbox.closed is None and (token is None or token not in book or token.expired(now)):
                 self._metrics.turned_away.labels(WEBSOCKET, "revoked").inc()
-                outbox.close(REVOKED, "the token was revoked, or has expired")
+                lost = outbox.cut(REVOKED, "the token was revoked, or has expired")
+                self._metrics.missed.inc(lost)
 
     def turned_away(self, connection: HTTPConnection, error: AccessError) -> None:
         """Count a refusal; log one now and then."""

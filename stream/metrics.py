@@ -51,7 +51,9 @@ class Metrics:
         self.predictions = counter("predictions", "Predictions published")
         self.unanswered = counter("windows_unanswered", "Windows that the model failed on")
         self.transitions = counter("transitions", "Changes of activity", ("activity",))
-        self.missed = counter("messages_missed", "Messages dropped for slow listeners")
+        self.missed = counter(
+            "messages_missed", "Messages dropped for listeners that are slow, or are shown out"
+        )
         self.unseen = counter(
             "waveforms_missed", "Waveforms dropped for slow listeners, most for newer ones"
         )

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 
 from stream.events import Message, Missed
 
-AT_ONCE = 16  # waveforms taken at once: what happens meanwhile goes before the others
+REST_S = 5.0  # after a close, for what waits to be sent
 
 
 class ClosedError(Exception):
@@ -33,6 +35,7 @@ class Outbox:
         self._waiting: deque[str] = deque()
         self._newest: OrderedDict[str, str] = OrderedDict()  # waveforms by key, longest here first
         self._some = asyncio.Event()
+        self._end: asyncio.Timeout | None = None  # of what `until_over` holds
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -42,7 +45,10 @@ class Outbox:
         self.put(encode(message))
 
     def put(self, text: str) -> None:
-        """Queue an encoded message."""
+        """Queue an encoded message; after a close it is dropped."""
+        if self.closed:
+            self.dropped += 1
+            return
         if len(self._waiting) >= self._limit:
             self._waiting.popleft()
             self._missed += 1
@@ -52,6 +58,8 @@ class Outbox:
 
     def put_newest(self, key: str, text: str) -> int:
         """Queue a waveform in place of an older one of the same key; return how many are lost."""
+        if self.closed:
+            return 1
         lost = int(key in self._newest)
         if not lost and len(self._newest) >= self._limit:
             self._newest.popitem(last=False)
@@ -61,29 +69,62 @@ class Outbox:
         return lost
 
     def close(self, code: int, reason: str) -> None:
-        """Send what waits, without waveforms, then end the connection."""
-        self.closed = self.closed or ClosedError(code, reason)
-        self._newest.clear()
-        self._some.set()
+        """Queue nothing more; send what waits, without waveforms, then end the connection."""
+        if self.closed is None:
+            self.closed = ClosedError(code, reason)
+            self._newest.clear()
+            self._some.set()
+            self._end_within(REST_S)
 
-    async def take(self) -> list[str]:
-        """Wait for messages and take them all, of waveforms some.
+    def cut(self, code: int, reason: str) -> int:
+        """End the connection without what waits; return how many messages are lost."""
+        self.close(code, reason)
+        self._end_within(0)
+        return self.drop()
 
-        Raises ClosedError after the last one.
-        """
-        await self._some.wait()
-        if not self._waiting and self.closed:
-            raise self.closed
-        taken = list(self._waiting)
+    def drop(self) -> int:
+        """Give up what waits; return how many messages that were."""
+        lost = len(self._waiting)
         self._waiting.clear()
-        few = min(len(self._newest), AT_ONCE)
-        taken += [self._newest.popitem(last=False)[1] for _ in range(few)]
-        if not self.closed and not self._newest:
-            self._some.clear()
+        self._missed = 0
+        self.dropped += lost
+        return lost
+
+    async def take(self) -> str:
+        """Wait for the next message. Raises ClosedError after the last one."""
+        await self._some.wait()
         if self._missed:
-            taken.insert(0, encode(Missed(count=self._missed)))
-            self._missed = 0
-        return taken
+            missed, self._missed = self._missed, 0
+            return encode(Missed(count=missed))
+        if self._waiting:
+            text = self._waiting.popleft()
+        elif self.closed:
+            raise self.closed
+        else:
+            _, text = self._newest.popitem(last=False)
+        if not (self._waiting or self._newest or self.closed):
+            self._some.clear()
+        return text
+
+    @asynccontextmanager
+    async def until_over(self) -> AsyncIterator[None]:
+        """Let what is inside go on for REST_S after a close, and not at all after a cut.
+
+        Raises ClosedError where that ends it.
+        """
+        try:
+            async with asyncio.timeout(REST_S if self.closed else None) as self._end:
+                yield
+        except TimeoutError:
+            if self.closed and self._end and self._end.expired():
+                raise self.closed from None
+            raise
+        finally:
+            self._end = None
+
+    def _end_within(self, seconds: float) -> None:
+        if self._end is not None and not self._end.expired():
+            self._end.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def encode(message: Message) -> str:

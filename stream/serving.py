@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from stream import addresses, headers, ports, trust
 from stream.config import Config
+from stream.connection import Protocol
 from stream.errors import ConfigError
 
 if TYPE_CHECKING:  # loads what only TLS needs
@@ -83,7 +84,7 @@ def _settings(
 ) -> uvicorn.Config:
     return uvicorn.Config(
         headers.guarded(application),
-        ws="websockets-sansio",
+        ws=Protocol,
         ws_max_size=config.wire.max_frame_bytes,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already
         log_config=None,
