@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 SETTLE_S = 2.0  # device time before the first word
 CHECK_S = 0.9  # device time between two looks; frames of a second must not skip every other
 MEMORY_S = 4.0  # how far back rate and gravity are measured
-MARK_S = 0.1  # marks are at least so far apart, which bounds their number
+MARK_S = 0.2  # marks are at least so far apart, which bounds their number
 FROZEN_S = 2.8  # no real sensor repeats itself to the bit for so long; 5 s with frames of 2 s
 BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
@@ -127,7 +127,7 @@ class Monitor:
         x, y, z = xyz.sum(axis=0).tolist()
         square = last.square + float(np.vdot(xyz, xyz))
         mark = Mark(lived_s, last.samples + len(t), last.x + x, last.y + y, last.z + z, square)
-        if len(self._marks) > 1 and lived_s - self._marks[-2].lived_s < MARK_S:
+        if len(self._marks) > 1 and last.lived_s - self._marks[-2].lived_s < MARK_S:
             self._marks.drop_last()
         self._marks.add(mark)
         while lived_s - self._marks[1].lived_s >= MEMORY_S:
