@@ -154,6 +154,10 @@ def load(
     seconds: Annotated[
         float, typer.Option(min=1, metavar=SECONDS, help="How long each phone sends.")
     ] = 60.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.02, metavar="MINUTES", help="The same in minutes, for a soak."),
+    ] = None,
     to: ToServer = DEFAULT_URL,
     frame_s: FrameS = 1.0,
     timed: Timed = False,
@@ -174,10 +178,12 @@ def load(
     must come back exactly once, or the exit code is 1.
 
     Latency runs from sending the last sample of a window to receiving its
-    prediction. CPU is in percent of one core.
+    prediction. CPU is in percent of one core. After more than a minute, it says
+    by how much the server's memory has grown since that minute.
 
     [dim]gaitway load --phones 2000 --seconds 60[/]
     [dim]gaitway load --phones 500 --rate 50 --timed --report load.json[/]
+    [dim]gaitway load --phones 200 --minutes 30[/]
     """
     from clients.load import Load  # noqa: PLC0415
     from clients.load_view import run_load  # noqa: PLC0415
@@ -186,7 +192,7 @@ def load(
         to,
         phones=phones,
         rate_hz=rate,
-        seconds=seconds,
+        seconds=seconds if minutes is None else 60 * minutes,
         frame_s=frame_s,
         encoding="binary" if binary else "json",
         timed=timed,

@@ -20,6 +20,7 @@ class ServerUse(msgspec.Struct, frozen=True):
     pid: int
     cpu_percent: float  # of one core, mean
     rss_mb: float  # largest seen, MB of 10⁶ bytes
+    growth_percent: float | None  # of RSS, from the first minute's end; None: it was shorter
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,8 @@ def _lines(report: Report) -> list[tuple[str, str]]:
     used = "not found on this machine: pass --pid"
     if server is not None:
         used = f"{server.cpu_percent:.0f} % CPU, {server.rss_mb:.0f} MB (process {server.pid})"
+        if server.growth_percent is not None:
+            used += f", memory {server.growth_percent:+.1f} % since the first minute"
     return [
         ("phones", f"{report.phones:,} at {report.rate_hz:g} Hz, {report.encoding}"),
         ("frames", f"{report.frames:,} of {report.frame_s:g} s, {report.unacked} not acked"),

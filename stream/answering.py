@@ -45,7 +45,7 @@ class Answering:
         self._keeper.journal.then(group, partial(self._answered, live, submitted, answer))
 
     def _answered(self, live: Live, submitted: float, answer: Answer) -> None:
-        window = live.waiting.popleft()
+        window = live.waiting.pop(0)
         if isinstance(answer, InferenceError):
             self._unanswered(live, window, answer)
         else:

@@ -61,7 +61,7 @@ class GravityJoin:
         known = self._added(self._t[:n], self._xyz[:n])
         over = max(len(self._t) - n - MAX_HELD, 0)
         self.lost += over
-        self._t, self._xyz = self._t[n + over :], self._xyz[n + over :]
+        self._t, self._xyz = self._t[n + over :].copy(), self._xyz[n + over :].copy()
         self._forget()
         return known
 

@@ -30,7 +30,7 @@ _SLOPE = np.append(np.diff(_TABLE), 0.0)
 _COLUMNS = np.arange(4)
 
 
-def to_grid(t: Times, xyz: Samples, grid: Times) -> Samples:
+def to_grid(t: Times, xyz: NDArray[np.floating], grid: Times) -> Samples:
     """Return (g, 3) samples at `grid` (g,) from samples (n, 3) at increasing times `t` (n,), in s.
 
     Where samples are dense on both sides, a low-pass filter in which each sample counts for the
@@ -51,7 +51,7 @@ def to_grid(t: Times, xyz: Samples, grid: Times) -> Samples:
     return out
 
 
-def _lines(t: Times, xyz: Samples, grid: Times) -> Samples:
+def _lines(t: Times, xyz: NDArray[np.floating], grid: Times) -> Samples:
     return np.stack([np.interp(grid, t, xyz[:, axis]) for axis in range(3)], axis=1)
 
 
@@ -67,7 +67,11 @@ def _is_dense(t: Times, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDAr
 
 
 def _filtered(
-    t: Times, xyz: Samples, grid: Times, first: NDArray[np.intp], last: NDArray[np.intp]
+    t: Times,
+    xyz: NDArray[np.floating],
+    grid: Times,
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
 ) -> Samples:
     """Sum by `bincount`, one pair of grid point and sample after another.
 

@@ -1,6 +1,6 @@
 """What is wrong with a device's signal, in one plain sentence. Judges, but changes nothing."""
 
-from collections import deque
+from array import array
 from math import hypot, inf, sqrt
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 SETTLE_S = 2.0  # device time before the first word
 CHECK_S = 0.9  # device time between two looks; frames of a second must not skip every other
 MEMORY_S = 4.0  # how far back rate and gravity are measured
-MARK_S = 0.1  # marks are at least so far apart, which bounds their number
+MARK_S = 0.2  # marks are at least so far apart, which bounds their number
 FROZEN_S = 2.8  # no real sensor repeats itself to the bit for so long; 5 s with frames of 2 s
 LYING_S = 30.0  # the same of one that browsers round, which may lie still so long
 ROUNDED_TO = 0.1  # m/s²; by browsers
@@ -39,14 +39,44 @@ class Mark(NamedTuple):
     """The signal until one moment: its length without breaks, its samples, and their sums."""
 
     lived_s: float
-    samples: int
+    samples: float
     x: float
     y: float
     z: float
     square: float  # of the length
 
 
-_NOTHING = Mark(0.0, 0, 0.0, 0.0, 0.0, 0.0)
+_NOTHING = Mark(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class _Marks:
+    """The marks of the last seconds, oldest first; bare numbers take a fifth of the memory."""
+
+    def __init__(self, saved: bytes = b"") -> None:
+        self._values = array("d", saved)
+
+    def __len__(self) -> int:
+        return len(self._values) // len(_NOTHING)
+
+    def __getitem__(self, index: int) -> Mark:
+        size = len(_NOTHING)
+        begin = range(len(self))[index] * size
+        return Mark(*self._values[begin : begin + size])
+
+    def add(self, mark: Mark) -> None:
+        self._values.extend(mark)
+
+    def drop_first(self) -> None:
+        del self._values[: len(_NOTHING)]
+
+    def drop_last(self) -> None:
+        del self._values[-len(_NOTHING) :]
+
+    def clear(self) -> None:
+        del self._values[:]
+
+    def tobytes(self) -> bytes:
+        return self._values.tobytes()
 
 
 class MonitorState(msgspec.Struct, array_like=True, frozen=True):
@@ -54,7 +84,7 @@ class MonitorState(msgspec.Struct, array_like=True, frozen=True):
 
     skipped: int
     note: str
-    marks: list[Mark]
+    marks: bytes  # (n, 6) float64
     newest_t: float
     last: list[float]
     moved_s: float
@@ -68,7 +98,7 @@ class Monitor:
     def __init__(self) -> None:
         self.skipped = 0  # frames that the device gave up
         self.note = ""  # what was decided about units and signs; said where nothing is wrong
-        self._marks: deque[Mark] = deque()
+        self._marks = _Marks()
         self._newest_t = -inf
         self._last: list[float] = []  # newest reading
         self._moved_s = 0.0  # lived_s when a reading last differed from the one before
@@ -78,13 +108,13 @@ class Monitor:
     def save(self) -> MonitorState:
         """Return all that it remembers, for `restore`."""
         times = (self._moved_s, self._checked_s)
-        readings = (list(self._marks), self._newest_t, list(self._last))
+        readings = (self._marks.tobytes(), self._newest_t, list(self._last))
         return MonitorState(self.skipped, self.note, *readings, *times, self.said)
 
     def restore(self, state: MonitorState) -> None:
         """Go on where `state` was saved."""
         self.skipped, self.note, self.said = state.skipped, state.note, state.said
-        self._marks, self._newest_t = deque(state.marks), state.newest_t
+        self._marks, self._newest_t = _Marks(state.marks), state.newest_t
         self._last, self._moved_s, self._checked_s = (
             list(state.last),
             state.moved_s,
@@ -94,7 +124,7 @@ class Monitor:
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
         """Take samples (n, 3) in m/s² at times (n,) in s."""
         if not self._marks:
-            self._marks.append(_NOTHING)
+            self._marks.add(_NOTHING)
         last = self._marks[-1]
         lived_s = last.lived_s + self._passed(t)
         moved_t = self._moved(t, xyz)
@@ -103,11 +133,11 @@ class Monitor:
         x, y, z = xyz.sum(axis=0).tolist()
         square = last.square + float(np.vdot(xyz, xyz))
         mark = Mark(lived_s, last.samples + len(t), last.x + x, last.y + y, last.z + z, square)
-        if len(self._marks) > 1 and lived_s - self._marks[-2].lived_s < MARK_S:
-            self._marks.pop()
-        self._marks.append(mark)
+        if len(self._marks) > 1 and last.lived_s - self._marks[-2].lived_s < MARK_S:
+            self._marks.drop_last()
+        self._marks.add(mark)
         while lived_s - self._marks[1].lived_s >= MEMORY_S:
-            self._marks.popleft()
+            self._marks.drop_first()
 
     def _passed(self, t: NDArray[np.float64]) -> float:
         """Return the seconds that a frame adds to the signal's length."""

@@ -23,7 +23,7 @@ from stream.window import Window, WindowerState
 from stream.wire import Frame, Told
 from stream.wire_text import Axes
 
-VERSION = 1  # of all that is written here; what another version wrote is not read
+VERSION = 2  # of all that is written here; what another version wrote is not read
 
 
 class Input(msgspec.Struct, array_like=True, frozen=True, tag=True):

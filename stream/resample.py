@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.config import Signal
-from stream.lowpass import EPSILON_S, REACH_S, Samples, Times, to_grid
+from stream.lowpass import EPSILON_S, REACH_S, Times, to_grid
 
 MIN_STEP_S = 5e-4  # what comes closer to a sample adds nothing; this bounds what is held
 BLOCK = 4096  # samples filtered at once, which bounds the memory that it takes
@@ -50,7 +50,7 @@ class SegmentState(msgspec.Struct, array_like=True, frozen=True):
     newest: float  # device time in s
     next_index: int
     t: bytes  # (n,) float64, s since the anchor
-    xyz: bytes  # (n, 3) float64
+    xyz: bytes  # (n, 3) float32
 
 
 class ResamplerState(msgspec.Struct, array_like=True, frozen=True):
@@ -92,7 +92,7 @@ class Resampler:
     def feed(self, t: Times, xyz: NDArray[np.floating], utc: float = 0.0) -> list[Stretch]:
         """Take samples that arrived at `utc` s since 1970; return new grid samples in order."""
         out: list[Stretch] = []
-        values = xyz.astype(np.float64)
+        values = xyz.astype(np.float32)
         newest = self._segment.newest if self._segment else -np.inf
         for run in _runs(t, float(newest), self._signal.max_gap_s):
             out += self._feed_run(t[run], values[run], utc)
@@ -115,7 +115,7 @@ class Resampler:
         self._segment, self._breaking = segment, False
         return [segment.pass_through(xyz)]
 
-    def _feed_run(self, t: Times, xyz: Samples, utc: float) -> list[Stretch]:
+    def _feed_run(self, t: Times, xyz: NDArray[np.float32], utc: float) -> list[Stretch]:
         out: list[Stretch] = []
         segment = None if self._breaking else self._segment
         self._breaking = False
@@ -175,14 +175,14 @@ class _Segment:
         self._step = 1 / signal.grid_hz
         self.anchor = Anchor(start, origin, utc)
         self._t = np.empty(0)
-        self._xyz = np.empty((0, 3))
+        self._xyz: NDArray[np.float32] = np.empty((0, 3), np.float32)
 
     @classmethod
     def of(cls, state: SegmentState, signal: Signal) -> "_Segment":
         segment = cls(state.anchor.t, state.anchor.start, signal, state.anchor.utc)
         segment.newest, segment.next_index = state.newest, state.next_index
         segment._t = np.frombuffer(state.t)
-        segment._xyz = np.frombuffer(state.xyz).reshape(-1, 3)
+        segment._xyz = np.frombuffer(state.xyz, np.float32).reshape(-1, 3)
         return segment
 
     def save(self) -> SegmentState:
@@ -199,7 +199,7 @@ class _Segment:
         self.next_index += len(xyz)
         return stretch
 
-    def add(self, t: Times, xyz: Samples, counters: Counters) -> None:
+    def add(self, t: Times, xyz: NDArray[np.float32], counters: Counters) -> None:
         """Take samples newer than all others, in order, or a single one that is not."""
         relative = t - self._origin
         if not len(self._t) or t[0] - self.newest >= MIN_STEP_S:
@@ -209,7 +209,7 @@ class _Segment:
         else:
             self._insert(float(relative[0]), xyz, counters)
 
-    def _insert(self, t: float, xyz: Samples, counters: Counters) -> None:
+    def _insert(self, t: float, xyz: NDArray[np.float32], counters: Counters) -> None:
         """Take one sample that is not newer than all others, unless it is late or known."""
         if t <= (self.next_index - 1 - self._start) * self._step:
             counters.late += 1
@@ -240,4 +240,5 @@ class _Segment:
     def _forget(self, t: float) -> None:
         """Drop what no later grid sample needs: all but one sample before its reach."""
         keep = max(int(np.searchsorted(self._t, t + self._step - REACH_S)) - 2, 0)
-        self._t, self._xyz = self._t[keep:], self._xyz[keep:]
+        # Copied, or else what is kept of a large frame would keep all of it.
+        self._t, self._xyz = self._t[keep:].copy(), self._xyz[keep:].copy()

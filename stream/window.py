@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from stream.config import Signal
 from stream.resample import Anchor, Stretch
 
+NOTHING = np.empty((0, 3), np.float32)
+
 
 class Window(NamedTuple):
     """A block of grid samples, half-open `[start, end)`."""
@@ -40,36 +42,32 @@ class Windower:
         self._signal = signal
         self._anchor: Anchor | None = None
         self._next = 0  # number of the next window; what is held begins where it begins
-        self._held: list[NDArray[np.float32]] = []
-        self._length = 0  # of what is held
+        self._held = NOTHING  # less than a window
 
     def save(self) -> WindowerState:
         """Return all that it remembers, for `restore`."""
-        return WindowerState(self._anchor, self._next, b"".join(h.tobytes() for h in self._held))
+        return WindowerState(self._anchor, self._next, self._held.tobytes())
 
     def restore(self, state: WindowerState) -> None:
         """Go on where `state` was saved."""
-        held = np.frombuffer(state.held, np.float32).reshape(-1, 3)
         self._anchor, self._next = state.anchor, state.next
-        self._held, self._length = [held], len(held)
+        self._held = np.frombuffer(state.held, np.float32).reshape(-1, 3)
 
     def feed(self, stretch: Stretch) -> list[Window]:
         """Take grid samples; return the windows that they complete, in order."""
         if stretch.anchor != self._anchor:
             self._anchor = stretch.anchor
             self._next = -(-stretch.start // self._signal.hop)
-            self._held, self._length = [], 0
-        self._held.append(stretch.xyz)
-        self._length += len(stretch.xyz)
-        return self._complete(stretch.anchor) if self._length >= self._signal.window else []
+            self._held = NOTHING
+        # One array, and not the stretches: each of these may be a sample long, or part of a frame.
+        self._held = np.concatenate([self._held, stretch.xyz])
+        return self._complete(stretch.anchor) if len(self._held) >= self._signal.window else []
 
     def _complete(self, anchor: Anchor) -> list[Window]:
-        held = np.concatenate(self._held)
-        hop = self._signal.hop
+        held, hop = self._held, self._signal.hop
         count = (len(held) - self._signal.window) // hop + 1
         windows = [self._cut(held[i * hop :], self._next + i, anchor) for i in range(count)]
-        self._held = [held[count * hop :].copy()]
-        self._length = len(self._held[0])
+        self._held = held[count * hop :].copy()
         self._next += count
         return windows
 

@@ -117,10 +117,13 @@ async def spawned(*arguments: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def test_load_writes_a_report(running: Service, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [("--seconds", "2"), ("--minutes", "0.033")])
+async def test_load_writes_a_report(
+    running: Service, tmp_path: Path, length: tuple[str, str]
+) -> None:
     path = tmp_path / "report.json"
     done = await gaitway(
-        "load", "--phones", "5", "--seconds", "2", "--to", running.ws_url, "--report", str(path)
+        "load", "--phones", "5", *length, "--to", running.ws_url, "--report", str(path)
     )
     assert done.returncode == 0, done.stderr
     assert "every window came exactly once" in done.stdout

@@ -81,7 +81,9 @@ class World:
     def saved(self) -> bytes:
         intake = self.intake.save() if self.intake else None
         waiting = [WindowState.of(window) for window in self.waiting]
-        return records.encode(LiveState(1, self.live.save(), intake, waiting, b"", NO_FILE))
+        return records.encode(
+            LiveState(records.VERSION, self.live.save(), intake, waiting, b"", NO_FILE)
+        )
 
     def killed(self) -> "World":
         """Return another that goes on where this one stands."""
