@@ -23,7 +23,9 @@ ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walki
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
-    parser.addoption("--seed", type=int, default=0, help="of the moments and streams of tests/faults")
+    parser.addoption(
+        "--seed", type=int, default=0, help="of the moments and streams of tests/faults"
+    )
     parser.addoption("--phones", type=int, default=200, help="of the long run of tests/faults")
 
 

@@ -14,7 +14,9 @@ from tests.conftest import Broker
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 PASSWORD = "the same for all"  # noqa: S105
 USERS = ("gaitway", "home", *(f"p{i}" for i in range(1000)))
-ROOT = "\nuser root\n" if os.geteuid() == 0 else ""  # else, started by root, it can't read our files
+ROOT = (
+    "\nuser root\n" if os.geteuid() == 0 else ""
+)  # else, started by root, it can't read our files
 
 
 class ShippedBroker(Broker):

@@ -10,7 +10,7 @@ from stream.events import Ended, Prediction, Started
 from tests.faults.judge import FAULTLESS, Said, Stream, Verdict, judge, made_up, plain, unbroken
 
 PACE_S = 0.03  # between a phone's frames
-PATIENCE_S = 60.0  # with the last predictions
+PATIENCE_S = 20.0  # with the last predictions
 
 
 class Player:
@@ -59,9 +59,7 @@ class Player:
         ids = {message["id"] for message in self.expected}
         self._missing = ids - {message["id"] for message in self.heard}
         if self._missing:
-            await asyncio.wait(
-                [asyncio.create_task(self._complete.wait())], timeout=PATIENCE_S
-            )
+            await asyncio.wait([asyncio.create_task(self._complete.wait())], timeout=PATIENCE_S)
         self._complete.set()
 
     async def _listen(self, phone: Phone) -> None:
