@@ -73,10 +73,12 @@ class Exchange:
 
     async def next_frame(self) -> Frame | Label | None:
         """Wait for a frame or label to send; None once the phone closes and everything is acked."""
-        await self.until(lambda: self.outbox.waiting or self._done())
+        await self.until(lambda: self.outbox.waiting or self.done)
         return self.outbox.take() if self.outbox.waiting else None
 
-    def _done(self) -> bool:
+    @property
+    def done(self) -> bool:
+        """Whether the phone closes and everything is acked."""
         return self.closing and not self.outbox
 
     def greet(self, welcome: Welcome) -> None:

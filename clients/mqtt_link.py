@@ -42,6 +42,7 @@ class MqttLink:
         self._post = post
         self._exchange = exchange
         self._server_left = False
+        self._server_known = False  # to this connection
         self._name_session = True
 
     async def run(self) -> None:
@@ -74,6 +75,7 @@ class MqttLink:
         topics = [*(f"{base}/{device}/{name}" for name in HEARD), f"{base}/status"]
         await client.subscribe([(topic, QOS) for topic in topics])
         self._begin_anew()
+        self._server_known = False
         self._exchange.open()
         async with beside(self._receive(client), "phone receives"):
             await self._send(client)
@@ -84,6 +86,9 @@ class MqttLink:
         self._name_session = True
 
     async def _send(self, client: aiomqtt.Client) -> None:
+        # A broker that has no word of the server keeps nothing for it: frames would be lost, and
+        # where one that comes later gets through, the server gives up those before it.
+        await self._exchange.until(lambda: self._server_known or self._exchange.done)
         topic = f"{self._post.address.base}/{self._post.device}/samples"
         while (frame := await self._exchange.next_frame()) is not None:
             if self._name_session or self._post.style.encoding == "json":
@@ -106,8 +111,8 @@ class MqttLink:
     def _server_is(self, online: bool, *, news: bool) -> None:
         if online and (self._server_left or news):  # it has just come, and may have missed frames
             self._begin_anew()
-            self._exchange.ring()
-        self._server_left = not online
+        self._server_left, self._server_known = not online, True
+        self._exchange.ring()
 
     def _is_ours(self, message: Message) -> bool:
         """Tell this session's messages from a retained ack and other streams of the device."""

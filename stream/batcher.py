@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,11 @@ from stream.errors import InferenceError, OverloadedError
 
 Answer = NDArray[np.float32] | InferenceError  # probabilities (classes,)
 Deliver = Callable[[Answer], None]
+STUCK_S = 10.0  # a batch that takes so long is a failure, though it may still come
+LOOK_S = 0.5  # between looks for one
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0  # between attempts at a batch that fails
+ATTEMPTS = 4  # at windows that fail where others get an answer
+STOP_S = 0.5  # how long a stop waits for the batch at work
 
 
 class _Waiter(NamedTuple):
@@ -29,9 +34,11 @@ class Batcher:
     """Collects windows until a batch is full or its first window has waited `max_wait_ms`.
 
     The thread collects by itself, so that a busy event loop delays answers but never the model.
-    Answers come in the order of submission, on the event loop. Whatever the classifier raises is
-    told to every window of the batch as InferenceError, and stands in `failure` until a batch
-    succeeds. `submit` never refuses; who submits asks `full` first, or awaits `room`.
+    Answers come in the order of submission, on the event loop. Where the classifier raises, the
+    batch is tried again until it answers, and all others wait; only windows that it fails on
+    while it answers for others are told, as InferenceError. What is wrong stands in `failure`
+    until a batch succeeds, and so does a batch that takes longer than `STUCK_S`. `submit` never
+    refuses; who submits asks `full` first, or awaits `room`.
     """
 
     def __init__(self, classifier: Classifier, options: config.Batcher) -> None:
@@ -42,6 +49,7 @@ class Batcher:
         self._news = threading.Condition()  # guards `_waiting`; told of a first and a last window
         self._unanswered = 0
         self._stopping = False
+        self._asked_at: float | None = None  # monotonic s, while a batch is at work
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
         self._room.set()
@@ -81,27 +89,39 @@ class Batcher:
                 self._news.notify()
 
     async def run(self) -> None:
-        """Answer windows until cancelled; then the rest are told."""
+        """Answer windows until cancelled; then the rest are told, but for a batch that is stuck."""
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="inference") as thread:
-            try:
-                await loop.run_in_executor(thread, self._work, loop)
-            finally:
-                with self._news:
-                    self._stopping = True
-                    self._news.notify()
-                thread.shutdown()
-                self._tell_the_rest()
+        # A daemon, so that a classifier that never returns does not keep the process alive.
+        thread = threading.Thread(target=self._work, args=(loop,), name="inference", daemon=True)
+        thread.start()
+        try:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                self._look()
+        finally:
+            with self._news:
+                self._stopping = True
+                self._news.notify()
+            thread.join(STOP_S)
+            self._tell_the_rest()
+
+    def _look(self) -> None:
+        """See whether the batch at work is stuck."""
+        asked_at = self._asked_at
+        if asked_at is not None and time.monotonic() - asked_at > STUCK_S:
+            self.failure = InferenceError(f"the model has not answered for {STUCK_S:g} s")
 
     def _tell_the_rest(self) -> None:
         rest = list(self._waiting)
         self._waiting.clear()
-        self._deliver(rest, InferenceError("the service is stopping"))
+        self._deliver(rest, [InferenceError("the service is stopping")] * len(rest))
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer batch after batch; this is the thread."""
         while batch := self._collect():
-            loop.call_soon_threadsafe(self._deliver, batch, self._classify(batch))
+            answers = self._ask(batch)
+            with suppress(RuntimeError):  # the loop is closed: the batch was stuck during a stop
+                loop.call_soon_threadsafe(self._deliver, batch, answers)
 
     def _collect(self) -> list[_Waiter]:
         """Wait for a window, and for others to join it; nothing more once stopping."""
@@ -114,17 +134,45 @@ class Batcher:
             self._news.wait_for(lambda: len(self._waiting) >= size or self._stopping, wait_s)
             return [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
 
-    def _classify(self, batch: list[_Waiter]) -> NDArray[np.float32] | InferenceError:
-        try:
-            return self._classifier.classify(np.stack([waiter.xyz for waiter in batch]))
-        except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
-            return InferenceError(f"{len(batch)} windows got no answer: {error}")
+    def _ask(self, batch: list[_Waiter]) -> list[Answer]:
+        """Try until there is an answer for each, or it is clear whose fault it is."""
+        pause_s, attempts = FIRST_PAUSE_S, 0
+        while not self._stopping:
+            answers = self._classify(np.stack([waiter.xyz for waiter in batch]))
+            if not isinstance(answers, InferenceError):
+                return list(answers)
+            self.failure = answers
+            attempts += self._answers_others(batch)
+            if attempts >= ATTEMPTS:
+                return [answers] if len(batch) == 1 else [self._ask([one])[0] for one in batch]
+            with self._news:
+                self._news.wait_for(lambda: self._stopping, pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        return [InferenceError("the service is stopping")] * len(batch)
 
-    def _deliver(self, batch: list[_Waiter], answers: NDArray[np.float32] | InferenceError) -> None:
-        self.failure = answers if isinstance(answers, InferenceError) else None
+    def _answers_others(self, batch: list[_Waiter]) -> bool:
+        """Whether the classifier works, so that a failure is these windows' own."""
+        still = self._classify(np.zeros((1, *batch[0].xyz.shape), np.float32))
+        return not isinstance(still, InferenceError)
+
+    def _classify(self, windows: NDArray[np.float32]) -> NDArray[np.float32] | InferenceError:
+        self._asked_at = time.monotonic()
+        try:
+            answers = self._classifier.classify(windows)
+            if len(answers) != len(windows):
+                raise InferenceError(f"{len(answers)} answers came for {len(windows)} windows")
+            return answers
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+            return InferenceError(f"the model fails: {error}")
+        finally:
+            self._asked_at = None
+
+    def _deliver(self, batch: list[_Waiter], answers: list[Answer]) -> None:
+        if not all(isinstance(answer, InferenceError) for answer in answers):
+            self.failure = None
         self._unanswered -= len(batch)
-        for i, waiter in enumerate(batch):
-            waiter.deliver(answers if isinstance(answers, InferenceError) else answers[i])
+        for waiter, answer in zip(batch, answers, strict=True):
+            waiter.deliver(answer)
         if not self.full:
             self._room.set()
         if not self._unanswered:

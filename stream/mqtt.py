@@ -109,6 +109,7 @@ class Bridge:
                 raise
         finally:
             self._set_connected(False)
+            self._publications.settled()
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)

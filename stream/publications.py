@@ -1,8 +1,12 @@
 """What waits to be published at a broker, and what it has not acked yet. Knows no connection."""
 
 import asyncio
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import NamedTuple
+
+LINGER_S = 5.0  # a broker that is killed forgets what it acked since it last saved
 
 
 class Publication(NamedTuple):
@@ -20,15 +24,18 @@ class Publications:
 
     Retained messages are state: of a topic and session only the newest counts, and after a
     reconnect all of it is queued anew, so none of it is kept. The others are events: when there
-    are too many, the oldest goes.
+    are too many, the oldest goes. Those of the history are sent again if the broker acked them
+    within `LINGER_S` before the connection was lost; who has them knows them by their ids.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._clock = clock
         self._next = 0
         self._states: OrderedDict[tuple[str, str], Publication] = OrderedDict()
         self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
+        self._lately: deque[tuple[float, int, Publication]] = deque()  # acked, and when
         self._open: OrderedDict[int, int] = OrderedDict()  # positions by number, not acked
         self._newest = 0  # position
         self.done = 0  # the history's newest position up to which the broker has all
@@ -77,10 +84,19 @@ class Publications:
 
     def acked(self, number: int) -> bool:
         """Forget a message that the broker has; say whether `done` moved."""
-        self._sent.pop(number, None)
+        publication = self._sent.pop(number, None)
+        if publication is not None and publication.position:
+            self._lately.append((self._clock(), number, publication))
+            self.settled()
         if not self._waiting and not self._states and not self._sent:
             self._all_sent.set()
         return self._settle(number)
+
+    def settled(self) -> None:
+        """Forget what the broker has for good; call it too when the connection is lost."""
+        before = self._clock() - LINGER_S
+        while self._lately and (len(self._lately) > self._limit or self._lately[0][0] < before):
+            self._lately.popleft()
 
     async def all_sent(self) -> None:
         """Wait until the broker has everything that was queued."""
@@ -92,7 +108,11 @@ class Publications:
         Returns how many of the oldest were dropped, where all of it is more than the limit.
         """
         again = [(number, sent) for number, sent in self._sent.items() if not sent.retain]
-        self._waiting = OrderedDict([*again, *self._waiting.items()])
+        room = max(self._limit - len(again) - len(self._waiting), 0)
+        lately = [(number, sent) for _, number, sent in self._lately]
+        lately = lately[max(len(lately) - room, 0) :]
+        self._waiting = OrderedDict([*lately, *again, *self._waiting.items()])
+        self._lately.clear()
         self._sent.clear()
         self._states.clear()
         dropped = max(len(self._waiting) - self._limit, 0)

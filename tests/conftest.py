@@ -23,6 +23,10 @@ ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walki
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
+    parser.addoption(
+        "--seed", type=int, default=0, help="of the moments and streams of tests/faults"
+    )
+    parser.addoption("--phones", type=int, default=200, help="of the long run of tests/faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -126,14 +130,18 @@ class Broker:
         for path in (self._folder, folder):  # as root, Mosquitto becomes a user of its own
             path.chmod(0o777)
         file = folder / "mosquitto.conf"
-        listener = f"listener {self.port} 127.0.0.1\nlog_dest none\n"
-        file.write_text(f"{listener}persistence_location {folder}/\n{self._settings}\n")
+        file.write_text(self.words(folder))
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self._process = subprocess.Popen([program, "-c", str(file)])
         # A broker says nowhere that it listens, so it is asked until it does.
         for attempt in stamina.retry_context(on=OSError, wait_initial=0.02, wait_jitter=0.02):
             with attempt:
                 socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+
+    def words(self, folder: Path) -> str:
+        """Return its settings, with its state in `folder`."""
+        listener = f"listener {self.port} 127.0.0.1\nlog_dest none\n"
+        return f"{listener}persistence_location {folder}/\n{self._settings}\n"
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

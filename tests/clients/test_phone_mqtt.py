@@ -50,6 +50,7 @@ async def serving(broker: str) -> AsyncIterator[Server]:
     assert isinstance(address, MqttAddress)
     async with connect_mqtt(address, identifier=None, clean=True) as client:
         await client.subscribe("gaitway/+/samples", qos=1)
+        await client.publish("gaitway/status", b"online", qos=1, retain=True)
         yield Server(client)
 
 
@@ -160,6 +161,25 @@ async def test_a_broker_that_starts_again_costs_nothing(mortal_broker: Broker) -
             await server.ack(phone, 1)
             async with asyncio.timeout(10):
                 await phone.drain()
+
+
+async def test_nothing_is_sent_to_a_broker_that_knows_no_server(broker: str) -> None:
+    address = parse(broker)
+    assert isinstance(address, MqttAddress)
+    async with connect_mqtt(address, identifier=None, clean=True) as client:
+        await client.subscribe("gaitway/+/samples", qos=1)
+        server = Server(client)
+        async with Phone(broker, "p") as phone:
+            await phone.send(samples(0))
+            await server.say("error", Error(code="bad-frame", message="marker"))
+            async with asyncio.timeout(10), aclosing(phone.messages()) as messages:
+                await anext(messages)
+            await client.publish("gaitway/x/samples", b"probe", qos=1)
+            async with asyncio.timeout(10):
+                assert (await anext(aiter(client.messages))).payload == b"probe"
+            await client.publish("gaitway/status", b"online", qos=1, retain=True)
+            assert (await server.frame()).seq == 0
+            await server.ack(phone, 0)
 
 
 async def test_no_broker_is_said_at_once() -> None:

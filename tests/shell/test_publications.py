@@ -11,6 +11,17 @@ def event(number: int) -> Publication:
     return Publication("t", str(number), retain=False)
 
 
+def kept(position: int) -> Publication:
+    return Publication("t", str(position), retain=False, position=position)
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def state(topic: str, payload: str) -> Publication:
     return Publication(topic, payload, retain=True)
 
@@ -45,6 +56,40 @@ async def test_what_was_not_acked_is_sent_again_first_but_state_is_not() -> None
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await waiting.take()
+
+
+async def acked(waiting: Publications, publications: list[Publication]) -> None:
+    for publication in publications:
+        waiting.put(publication)
+    for _ in publications:
+        waiting.acked((await waiting.take())[0])
+
+
+async def test_what_was_acked_shortly_before_the_loss_is_sent_again() -> None:
+    clock = Clock()
+    waiting = Publications(10, clock)
+    await acked(waiting, [kept(1)])
+    clock.now += 3
+    await acked(waiting, [kept(2), event(3), state("a", "s")])
+    clock.now += 3
+    waiting.put(kept(4))
+    waiting.settled()
+    clock.now += 600  # while the broker is away
+    assert waiting.reconnected() == 0
+    assert await taken(waiting, 2) == ["2", "4"]
+    assert waiting.done == 2
+
+
+async def test_what_is_sent_again_takes_no_room_from_what_was_never_acked() -> None:
+    waiting = Publications(3)
+    await acked(waiting, [kept(1), kept(2)])
+    waiting.put(kept(3))
+    waiting.put(kept(4))
+    assert waiting.reconnected() == 0
+    assert await taken(waiting, 3) == ["2", "3", "4"]
+    for number in range(5, 20):
+        await acked(waiting, [kept(number)])
+    assert len(waiting._lately) == 3
 
 
 async def test_all_sent_waits_for_the_last_ack() -> None:
