@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from clients import Phone
 from stream.events import Ended, Prediction, Started
@@ -40,7 +41,7 @@ class Player:
     async def play(self, over: asyncio.Event, pace_s: float = PACE_S) -> None:
         """Stream until `over`, or to the end; then wait for what is missing, but not for ever."""
         session = f"{self.device}-s"
-        encoding = "json" if self._url.startswith("mqtt") else "binary"
+        encoding: Literal["binary", "json"] = "json" if self._url.startswith("mqtt") else "binary"
         async with Phone(
             self._url, self.device, session=session, encoding=encoding, ca=self._ca
         ) as phone:
