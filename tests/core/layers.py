@@ -73,6 +73,7 @@ LAYERS = {
     "connection": SHELL,
     "ports": SHELL,
     "tcp": SHELL,
+    "tcp_messages": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "web": SHELL,
