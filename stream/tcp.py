@@ -7,94 +7,45 @@ Nothing is answered, as these apps read nothing.
 import asyncio
 import logging
 import socket
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from math import inf
 from typing import NamedTuple
 
-from stream import apps, config
+from stream import config
 from stream.dialects.dialect import Dialect, valid_id
 from stream.errors import DeviceError, GaitwayError, OverloadedError, TooManyError
 from stream.gate import Gate
 from stream.hub import Hub
-from stream.readings import Push, Reading
-from stream.splitter import Splitter
+from stream.tcp_messages import CHANNEL, Connection
 from stream.visitor import Stream
 
-CHANNEL = "tcp"
 READ_BYTES = 65_536
 HANDOVER_S = 1.0  # for what is still to be read of a device's older connection
 CLOSE_S = 1.0  # from hanging up to the end of what has come
-WARN_EVERY_S = 10.0
+WARN_EVERY_S = 10.0  # of a device
+WARN_OF = 100  # devices in that time
 log = logging.getLogger(__name__)
 
 
-class Connection:
-    """What one phone sends over one connection; knows no socket."""
+class _Warnings:
+    """Says what is wrong with whom, of each seldom; a nasty phone hides nobody else's trouble."""
 
-    def __init__(
-        self,
-        device: str,
-        dialect: Dialect,
-        settings: config.Config,
-        hub: Hub,
-        allowed: Stream,
-    ) -> None:
-        self.device = device
-        self.allowed = allowed
-        self._dialect = dialect
-        self._max_bytes = settings.tcp.max_message_bytes
-        self._splitter = Splitter(dialect.message, self._max_bytes)
-        self._limits = settings.wire
-        self._hub = hub
-        self._refused = 0  # messages in a row
-        self._last = ""  # why the last of them was
+    def __init__(self) -> None:
+        self._said_s: OrderedDict[str, float] = OrderedDict()  # monotonic, longest ago first
 
-    async def feed(self, data: bytes) -> None:
-        """Take bytes as they came; nonsense is refused and counted, message by message.
+    def say(self, device: str, error: GaitwayError) -> None:
+        """Log why a connection was closed, unless that was done of this device just before.
 
-        Raises DeviceError where the connection can't go on after it, and OverloadedError where
-        there is no room.
+        Where too many are in trouble at once, the others are not named.
         """
-        pushes = [self._read(message) for message in self._splitter.feed(data)]
-        taken = [push for push in pushes if push is not None]
-        if taken:
-            await self._take([reading for push in taken for reading in push.readings])
-        if self._splitter.overlong:
-            error = DeviceError(f"a message has at most {self._max_bytes} bytes")
-            self._refuse(error)
-            raise error
-        if self._refused >= self._hub.options.max_bad_frames:
-            raise DeviceError(f"{self._refused} messages in a row were nonsense: {self._last}")
-
-    def _read(self, message: bytes) -> Push | None:
-        try:
-            push = self._dialect.read(message, self._limits)
-        except DeviceError as error:
-            self._refuse(error)
-            return None
-        self._refused = 0
-        return push
-
-    async def _take(self, readings: list[Reading]) -> None:
-        """Take what several messages held as one, for a fraction of the work."""
-        self.allowed.samples(len(readings))
-        push = Push(self.device, None, 0, readings)
-        try:
-            advice = await apps.feed(
-                self._hub, CHANNEL, self._dialect, self._limits, push, self.device
-            )
-        except DeviceError as error:
-            self._refuse(error)
-            return
-        if advice.text and not advice.published:
-            log.warning("TCP: %s: %s", self.device, advice.text)
-
-    def _refuse(self, error: DeviceError) -> None:
-        self._hub.refuse(None, CHANNEL, error)
-        self._refused += 1
-        self._last = str(error)
+        now_s, said_s = asyncio.get_running_loop().time(), self._said_s
+        while said_s and next(iter(said_s.values())) <= now_s - WARN_EVERY_S:
+            said_s.popitem(last=False)
+        if device not in said_s and len(said_s) < WARN_OF:
+            said_s[device] = now_s
+            log.warning("TCP: %s: closed: %s", device, error)
 
 
 class _Served(NamedTuple):
@@ -126,7 +77,7 @@ class Doors:
         self._servers: list[asyncio.Server] = []
         self._served: set[_Served] = set()
         self._newest: dict[str, _Served] = {}  # by device
-        self._warned_s = -inf  # monotonic; an app that connects for ever would fill the log
+        self._warnings = _Warnings()  # an app that connects for ever would fill the log
 
     async def open(self, dialect: Dialect, listening: socket.socket) -> None:
         """Let an app's phones in."""
@@ -166,10 +117,10 @@ class Doors:
             with allowed.connected():
                 await self._serve(served, connection, reader)
         except DeviceError as error:
-            self._warn(device, error)
+            self._warnings.say(device, error)
         except OverloadedError as error:
             self._hub.metrics.refused.labels(CHANNEL, error.code).inc()
-            self._warn(device, error)
+            self._warnings.say(device, error)
         except OSError as error:  # TimeoutError is one
             log.info("TCP: %s: lost: %s", device, error or "it says nothing")
         finally:
@@ -192,23 +143,14 @@ class Doors:
             if self._newest.get(device) is served:
                 del self._newest[device]
 
-    def _warn(self, device: str, error: GaitwayError) -> None:
-        """Say why a connection was closed, but not too often."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._warned_s >= WARN_EVERY_S:
-            self._warned_s = now_s
-            log.warning("TCP: %s: closed: %s", device, error)
-
     async def _read(self, connection: Connection, reader: asyncio.StreamReader) -> None:
         """Read until the phone closes; raises TimeoutError when it has been silent for long."""
-        batcher = self._hub.models.of(connection.device).batcher
         while True:
             async with asyncio.timeout(self._settings.hub.expires_s):
                 data = await reader.read(READ_BYTES)
             if not data:
                 return
             await _pace(connection.allowed, len(data))
-            await batcher.room()
             await connection.feed(data)
             await asyncio.sleep(0)  # reading on does not wait where more has come already
 

@@ -75,6 +75,7 @@ LAYERS = {
     "connection": SHELL,
     "ports": SHELL,
     "tcp": SHELL,
+    "tcp_messages": SHELL,
     "websocket": SHELL,
     "mqtt": SHELL,
     "mqtt_in": SHELL,

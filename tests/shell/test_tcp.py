@@ -24,7 +24,7 @@ from stream.config import Config, Device, Hub, Limits, Tcp
 from stream.dialects import sensor_streamer as sensor_streamer_dialect
 from stream.errors import ConfigError
 from stream.service import Service
-from stream.tcp import Connection
+from stream.tcp_messages import Connection
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, mutated, sensor_streamer
 from tests.sensor_logger import face_up, walk
 from tests.shell.test_service import serving
@@ -270,7 +270,7 @@ async def closed(reader: asyncio.StreamReader) -> bool:
 
 async def test_nonsense_alone_makes_no_device(listening: Service) -> None:
     async with phone(listening, "hyperimu") as connection:
-        connection.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.write(b"nonsense\r\nHost: a\r\n\r\n")
         await until(lambda: refused(listening) == 2)
     assert list(listening.hub.devices) == []
 
@@ -394,9 +394,9 @@ async def test_200_malformed_messages_disturb_nobody_else(
     assert len(device.sessions) == 1
 
 
-async def spoil(running: Service, app: str, payload: bytes) -> None:
+async def spoil(running: Service, app: str, payload: bytes, address: str = "127.0.0.1") -> None:
     """Send nonsense over a connection of its own; return once the server is through with it."""
-    reader, writer = await opened(running, app)
+    reader, writer = await opened(running, app, address)
     writer.write(payload + b"\n")
     writer.write_eof()
     async with asyncio.timeout(10):
