@@ -37,6 +37,11 @@ ToServer = Annotated[str, typer.Option("--to", metavar="URL", help="The server, 
 FrameS = Annotated[
     float, typer.Option(min=0.02, max=60, metavar=SECONDS, help="Length of a frame.")
 ]
+Seconds = Annotated[float, typer.Option(min=1, metavar=SECONDS, help="How long each phone sends.")]
+Minutes = Annotated[
+    float | None,
+    typer.Option(min=0.02, metavar="MINUTES", help="The same in minutes, for a soak."),
+]
 Timed = Annotated[bool, typer.Option("--timed/--untimed", help="Send each sample's time, or none.")]
 Binary = Annotated[bool, typer.Option("--binary/--json", help="How frames are written.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a live table.")]
@@ -151,13 +156,8 @@ def load(
     rate: Annotated[
         float, typer.Option(min=5, max=400, metavar="HZ", help="Samples a second.")
     ] = 20.0,
-    seconds: Annotated[
-        float, typer.Option(min=1, metavar=SECONDS, help="How long each phone sends.")
-    ] = 60.0,
-    minutes: Annotated[
-        float | None,
-        typer.Option(min=0.02, metavar="MINUTES", help="The same in minutes, for a soak."),
-    ] = None,
+    seconds: Seconds = 60.0,
+    minutes: Minutes = None,
     to: ToServer = DEFAULT_URL,
     frame_s: FrameS = 1.0,
     timed: Timed = False,

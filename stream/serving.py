@@ -75,8 +75,8 @@ async def _renew(identity: "Identity") -> None:
         try:
             if identity.renew(datetime.now(UTC)):
                 log.info("a newer certificate is shown, for %s", ", ".join(addresses.of_machine()))
-        except ConfigError:
-            log.exception("the certificate cannot be renewed")
+        except (ConfigError, OSError) as error:  # ssl.SSLError is one of these
+            log.error("the certificate cannot be renewed, and is tried again: %s", error)
 
 
 def _settings(

@@ -47,7 +47,11 @@ class Identity:
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 
     def renew(self, now: datetime) -> bool:
-        """Show a newer certificate where one is needed; whether one was. Raises ConfigError."""
+        """Show a newer certificate where one is needed; whether one was.
+
+        Raises ConfigError where it can't be kept, and OSError, ssl.SSLError among them, where it
+        can't be read again. The next call tries anew.
+        """
         return False
 
 
@@ -75,10 +79,11 @@ class OwnIdentity(Identity):
         names = addresses.of_machine()
         if self._shown and certificates.is_good(self._shown, self._signer, names, now):
             return False
-        self._shown = certificates.issue(self._signer, names, now)
+        newer = certificates.issue(self._signer, names, now)
         with _kept_in(self._folder):
-            _write(self._folder / SERVER, self._shown.pem())
+            _write(self._folder / SERVER, newer.pem())
         self.context.load_cert_chain(self._folder / SERVER)
+        self._shown = newer  # only now: what failed is tried again
         return True
 
 
@@ -152,7 +157,10 @@ def _kept_in(folder: Path) -> Iterator[None]:
 def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write all of a file or nothing of it."""
     draft = _draft(path, content, mode)
-    draft.replace(path)
+    try:
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write_new(path: Path, content: bytes) -> None:
@@ -165,11 +173,15 @@ def _write_new(path: Path, content: bytes) -> None:
 
 def _draft(path: Path, content: bytes, mode: int) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+    except OSError:  # it would be left with each try
+        Path(name).unlink()
+        raise
     return Path(name)
 
 

@@ -168,14 +168,18 @@ async def _shown(running: Service, context: ssl.SSLContext) -> list[tuple[str, s
     return list(shown["subjectAltName"])
 
 
+@pytest.mark.parametrize("kind", [ConfigError, OSError, ssl.SSLError])
 async def test_a_certificate_that_cannot_be_renewed_stops_nothing(
-    running: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    running: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Exception],
 ) -> None:
     told = asyncio.Event()
 
     def fails(_now: object) -> bool:
         told.set()
-        raise ConfigError("the disk is full")
+        raise kind("the disk is full")
 
     monkeypatch.setattr(http_serving, "RENEW_S", 0.0)
     assert running.identity is not None

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -63,6 +64,32 @@ def test_a_new_address_renews_it_while_the_server_runs(tmp_path: Path, machine: 
     assert "10.0.0.9" in certificates.names_of(shown(tmp_path).certificate)
     assert not identity.renew(NOW)
     assert identity.renew(NOW + YEAR)
+
+
+@pytest.mark.parametrize("step", ["write", "name", "read"])
+def test_a_renewal_that_fails_is_tried_again(
+    tmp_path: Path, machine: list[str], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    identity = OwnIdentity(tmp_path, NOW)
+    before = {path.name for path in tmp_path.iterdir()}
+    machine.append("10.0.0.9")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        if step == "write":
+            broken.setattr("os.fsync", fail)
+        elif step == "name":
+            broken.setattr(Path, "replace", fail)
+        else:
+            broken.setattr(identity, "context", SimpleNamespace(load_cert_chain=fail))
+        with pytest.raises((ConfigError, OSError), match="No space"):
+            identity.renew(NOW)
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert identity.renew(NOW)
+    assert "10.0.0.9" in certificates.names_of(shown(tmp_path).certificate)
+    assert not identity.renew(NOW)
 
 
 def test_a_damaged_certificate_is_made_again(tmp_path: Path) -> None:
