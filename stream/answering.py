@@ -1,5 +1,6 @@
 """Windows go to the model; what it answers is published, once it rests on durable frames."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -9,9 +10,12 @@ from stream.errors import InferenceError
 from stream.events import Error, Prediction, Started
 from stream.keeper import Keeper
 from stream.live import Live
+from stream.logs import Faults
 from stream.metrics import Metrics
 from stream.publish import Publisher
 from stream.window import Window
+
+log = logging.getLogger(__name__)
 
 
 class Answering:
@@ -32,6 +36,7 @@ class Answering:
         self._metrics = metrics
         self._finish = finish
         self._clock = clock
+        self._faults = Faults(log)
 
     def submit(self, live: Live, window: Window) -> None:
         """Ask the model about a session's next window."""
@@ -46,19 +51,32 @@ class Answering:
 
     def _answered(self, live: Live, submitted: float, answer: Answer) -> None:
         window = live.waiting.pop(0)
-        if isinstance(answer, InferenceError):
+        # Whatever it is: what one window brings to light must not hold up the answers of others,
+        # nor end the commit or the batch that it came with.
+        try:
+            self._say(live, window, submitted, answer)
+        except Exception as error:  # noqa: BLE001  see above
+            self._faults.log(f"window {window.number} of {live.session.device}", error)
+            failed = InferenceError("the server failed on its answer; its log says why")
+            self._unanswered(live, window, failed)
+        if live.closing and not live.waiting:
+            self._finish(live)
+
+    def _say(self, live: Live, window: Window, submitted: float, answer: Answer) -> None:
+        known = live.said.pop(window.number, None)
+        if known is not None:
+            self._decide(live, known)
+        elif isinstance(answer, InferenceError):
             self._unanswered(live, window, answer)
         else:
             latency_s = self._clock() - submitted
             self._metrics.latency.observe(latency_s)
             self._metrics.predictions.inc()
-            self._publish(live, live.session.predict(window, answer, latency_s * 1000))
-        if live.closing and not live.waiting:
-            self._finish(live)
-
-    def _publish(self, live: Live, prediction: Prediction) -> None:
-        if prediction.window > live.answered:  # else the history has it, for whoever asks
+            prediction = live.session.predict(window, answer, latency_s * 1000)
             self._publisher.publish(prediction.device, prediction, live.channel, live.opened)
+            self._decide(live, prediction)
+
+    def _decide(self, live: Live, prediction: Prediction) -> None:
         events = live.session.decide(prediction)
         for event in events:
             self._publisher.publish(event.device, event, live.channel, live.opened)

@@ -206,7 +206,8 @@ class Journal:
         self._some.clear()
         self._writing, self._group = self._group, Group(self.next_input)
         self.group += 1
-        while not await self._written(thread):  # noqa: ASYNC110  no disk says that it has room
+        needed = self.needed()  # by this group's states, not by those that come while it is tried
+        while not await self._written(thread, needed):  # noqa: ASYNC110  no disk says that it has room
             await asyncio.sleep(RETRY_S)
         if self._writing.entries:
             self._committed_position = self._writing.entries[-1].position
@@ -219,9 +220,8 @@ class Journal:
             if group <= self.durable and not waiter.done():
                 waiter.set_result(None)
 
-    async def _written(self, thread: ThreadPoolExecutor) -> bool:
-        loop = asyncio.get_running_loop()
-        commit, needed = self.store.commit, self.needed()
+    async def _written(self, thread: ThreadPoolExecutor, needed: int) -> bool:
+        loop, commit = asyncio.get_running_loop(), self.store.commit
         try:
             with self._metrics.journal_commit.time():
                 await loop.run_in_executor(thread, commit, self._writing, needed, self._utc())

@@ -1,12 +1,13 @@
 """A live session, with what the service knows of it besides: its device, model and connection."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from stream.devices import Device
 from stream.dialects import BY_NAME
 from stream.errors import JournalError
-from stream.events import Error
+from stream.events import Error, Prediction
 from stream.intake import Intake
 from stream.metrics import Metrics
 from stream.models import Model
@@ -40,7 +41,7 @@ class Live:
         self.opened = 0  # number of its first input in the journal; 0: there is none yet
         self.group = 0  # the commit of its newest input
         self.durable_seq = 0  # frames below it are durable
-        self.answered = -1  # newest window whose prediction the history had before a restart
+        self.said: dict[int, Prediction] = {}  # by window, what the history had before a restart
         self.file: Path | None = None  # that its newest labelled stretch goes to
         self.files = 0  # the number of its next file, unless there is one
         self._thinner: Thinner | None = None  # while somebody watches the waveform
@@ -55,7 +56,9 @@ class Live:
         """Return all that a restart needs, for `restore`."""
         intake = self.intake.save() if self.intake else None
         waiting = [WindowState.of(window) for window in self.waiting]
-        size = self.file.stat().st_size if self.file and self.file.exists() else 0
+        size = 0
+        with suppress(OSError):  # gone or unreadable: a restart begins another one
+            size = self.file.stat().st_size if self.file else 0
         file = FileState(str(self.file or ""), size, self.files)
         return LiveState(VERSION, self.session.save(), intake, waiting, self.first_frame, file)
 

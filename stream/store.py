@@ -12,12 +12,12 @@ from stream import config
 from stream.entries import PREDICTION, Entry
 from stream.errors import ConfigError, JournalError
 from stream.groups import DeviceRow, Group, SessionRow
+from stream.pruning import prune
 from stream.records import decode_inputs, encode
 
 VERSION = 1  # of the tables, in `user_version`
 BUSY_S = 1.0  # how long another program's lock is waited for
 PRUNE_S = 5.0  # between two prunings
-PRUNED = 20_000  # rows of a table that one pruning takes at most
 _COLUMNS = """position INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL,
     session TEXT NOT NULL, opened INTEGER NOT NULL, type TEXT NOT NULL,
     published REAL NOT NULL, time REAL NOT NULL, text TEXT NOT NULL"""
@@ -100,7 +100,7 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             self._write(connection, group, utc)
             if utc - self._pruned_at >= PRUNE_S or utc < self._pruned_at:
-                self._prune(connection, needed, utc)
+                prune(connection, self._options, needed, utc)
                 self._pruned_at = utc
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
@@ -125,13 +125,14 @@ class Store:
                 if number > after:
                     yield number, opened, record
 
-    def newest_prediction(self, device: str, opened: int) -> str | None:
-        """Return the id of a session's newest prediction in the history."""
+    def predictions(self, device: str, opened: int) -> Iterator[tuple[int, str]]:
+        """Yield the windows of a session's predictions, and their texts, newest first."""
         found = (
-            "SELECT id FROM predictions WHERE device = ? AND opened = ? "
-            "ORDER BY position DESC LIMIT 1"
+            "SELECT id, text FROM predictions WHERE device = ? AND opened = ? "
+            "ORDER BY position DESC"
         )
-        return next((row[0] for row in self._rows(found, device, opened)), None)
+        for id_, text in self._rows(found, device, opened):
+            yield int(id_.rpartition("/")[2]), text
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
@@ -194,6 +195,9 @@ class Store:
         connection.executemany("REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)", rows)
         connection.executemany("DELETE FROM sessions WHERE opened = ?", over)
         connection.executemany("REPLACE INTO devices VALUES (?, ?, ?)", devices)
+        # Whoever streams is known, however long ago something of it changed.
+        streaming = [(utc, row.device) for row in rows]
+        connection.executemany("UPDATE devices SET utc = max(utc, ?) WHERE name = ?", streaming)
         connection.executemany("REPLACE INTO marks VALUES (?, ?)", marks)
         places = ", ".join("?" * len(Entry._fields))
         predictions = [entry for entry in group.entries if entry.type == PREDICTION]
@@ -201,32 +205,6 @@ class Store:
         connection.executemany(f"INSERT INTO predictions VALUES ({places})", predictions)  # noqa: S608
         # What is published again after a crash has its place already.
         connection.executemany(f"INSERT OR IGNORE INTO events VALUES ({places})", events)  # noqa: S608
-
-    def _prune(self, connection: sqlite3.Connection, needed: int, utc: float) -> None:
-        """Delete what is too old, but the newest row of each table, which keeps the numbering."""
-        options = self._options
-        oldest = (utc - options.keep_frames_s, needed)
-        connection.execute(
-            "DELETE FROM inputs WHERE last IN (SELECT last FROM inputs ORDER BY last LIMIT ?) "
-            "AND utc < ? AND last < ? AND last < (SELECT max(last) FROM inputs)",
-            (PRUNED, *oldest),
-        )
-        self._prune_table(connection, "predictions", utc - options.keep_predictions_h * 3600)
-        self._prune_table(connection, "events", utc - options.keep_events_days * 86400)
-        too_old = utc - options.keep_events_days * 86400
-        connection.execute("DELETE FROM devices WHERE utc < ?", (too_old,))
-
-    def _prune_table(self, connection: sqlite3.Connection, table: str, before: float) -> None:
-        """Delete the oldest entries if published before then, and note how far that went."""
-        last = connection.execute(
-            f"SELECT max(position) FROM (SELECT position, published FROM {table} "  # noqa: S608
-            "ORDER BY position LIMIT ?) WHERE published < ? "
-            f"AND position < (SELECT max(position) FROM {table})",
-            (PRUNED, before),
-        ).fetchone()[0]
-        if last is not None:
-            connection.execute(f"DELETE FROM {table} WHERE position <= ?", (last,))  # noqa: S608
-            connection.execute("REPLACE INTO marks VALUES (?, ?)", (f"pruned {table}", last))
 
     def _error(self, error: Exception) -> JournalError:
         if isinstance(error, JournalError):

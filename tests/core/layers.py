@@ -47,6 +47,7 @@ LAYERS = {
     "batcher": MODEL,
     "models": MODEL,
     "devices": SHELL,
+    "pruning": SHELL,
     "store": SHELL,
     "journal": SHELL,
     "archive": SHELL,

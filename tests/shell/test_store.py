@@ -72,8 +72,8 @@ def test_a_group_is_there_again(path: Path, store: Store) -> None:
         assert other.sessions() == [row]
         assert other.devices() == [DeviceRow("a", BEGIN, b"known")]
         assert list(other.inputs(1)) == [(2, 1, b"2"), (3, 1, b"3")]
-        assert other.newest_prediction("b", 1) == "b/s/1"
-        assert other.newest_prediction("b", 2) is None
+        assert [window for window, _ in other.predictions("b", 1)] == [1]
+        assert list(other.predictions("b", 2)) == []
 
 
 def test_events_published_twice_are_entered_once(path: Path, store: Store) -> None:
