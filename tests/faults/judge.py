@@ -50,8 +50,14 @@ def made_up(device: str, frames: int, seed: int) -> Stream:
     if seed % 2:
         t = 50 + np.cumsum(rng.uniform(0.3, 1.7, n) / rng.choice([25.0, 50.0]))
         t[n // 2 :] += 3.0
-    pieces = [(xyz[a:b], None if t is None else t[a:b]) for a, b in pairwise(edges)]
+    pieces = [(xyz[a:b], None if t is None else _sent(t[a:b])) for a, b in pairwise(edges)]
     return Stream(device, pieces)
+
+
+def _sent(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return times as a binary frame has them: a first one, and float32 since then."""
+    sent: NDArray[np.float64] = t[0] + (t - t[0]).astype(np.float32)
+    return sent
 
 
 def unbroken(stream: Stream, session: str, artifact: Path) -> list[list[Said]]:
