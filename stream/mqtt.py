@@ -43,6 +43,10 @@ class Bridge:
         self._lost = False  # the connection, and it was said
         hub.publisher.add_sink(self.publish)
 
+    def sweep(self) -> None:
+        """Tell devices late what they could not be told at once; call it every second or so."""
+        self._receiver.sweep()
+
     def publish(self, device: str, message: Message, channel: str | None) -> None:
         """Queue a message for its topic, if it has one; the oldest makes room."""
         name, retain = topics.TOPICS.get(type(message), ("", False))

@@ -49,6 +49,7 @@ class Receiver:
         self._faults = Faults(log)
         self._owed = Owed(gate.throttle.max_known)
         self._telling = Buckets((TELL_PER_S,), TELL_BURST_S, gate.throttle.max_known)
+        self._untold: dict[str, Error] = {}  # the newest refusal that a device has not heard of
         self.shared: dict[str, Dialect] = {}  # topics of apps that send everyone's there
         if options.sensor_logger:
             self.shared[options.sensor_logger] = dialects.SENSOR_LOGGER
@@ -64,6 +65,14 @@ class Receiver:
         except Exception as error:  # noqa: BLE001  see above
             self._give_up(device, error)
             return 0
+
+    def sweep(self) -> None:
+        """Tell of refusals that were not told of; call it every second or so.
+
+        A device that has sent all it has, and hears nothing, would wait for ever.
+        """
+        for device in list(self._untold):
+            self._tell_if_due(device, self._untold.pop(device))
 
     async def _take(self, dialect: Dialect | None, device: str, payload: bytes) -> int:
         try:
@@ -149,11 +158,18 @@ class Receiver:
         """Refuse a message for now, and tell its device; of many refusals, now and then one."""
         self._count(error.code)
         first, news = self._owe(device, frame) if frame is not None else (None, False)
+        said = Error(code=error.code, message=str(error), seq=first)
+        self._tell_if_due(device, said, news=news)
+
+    def _tell_if_due(self, device: str, error: Error, *, news: bool = False) -> None:
         now = time.monotonic()
         telling = self._telling.of(device, now)
         if news or telling.wait(now)[0] == 0:
             telling.charge(1)
-            self._tell(device, Error(code=error.code, message=str(error), seq=first))
+            self._untold.pop(device, None)
+            self._tell(device, error)
+        elif device in self._untold or len(self._untold) < self._gate.throttle.max_known:
+            self._untold[device] = error
 
     def _owe(self, device: str, frame: bytes) -> tuple[int | None, bool]:
         """Let nothing after a numbered frame be taken, until it comes again.

@@ -125,7 +125,7 @@ async def _working(
         await hub.journal.tried.wait()
         working = [
             tasks.create_task(bridge.run(), name="mqtt") if bridge else None,
-            tasks.create_task(_sweep(hub, gate), name="sweep"),
+            tasks.create_task(_sweep(hub, gate, bridge), name="sweep"),
             tasks.create_task(hub.models.run(), name="models"),
             writing,
         ]
@@ -201,11 +201,13 @@ def _mqtt_state(bridge: Bridge | None) -> Callable[[], str]:
     return state
 
 
-async def _sweep(hub: Hub, gate: Gate) -> None:
+async def _sweep(hub: Hub, gate: Gate, bridge: Bridge | None) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         hub.sweep()
         gate.sweep()
+        if bridge is not None:
+            bridge.sweep()
 
 
 def _first(error: BaseException) -> BaseException:
