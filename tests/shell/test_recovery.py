@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from stream import service
-from stream.config import Config, Journal, Record, Signal
+from stream.config import Config, Journal, Model, Record, Signal
 from stream.service import Service
+from stream.window import Window
+from tests.conftest import write_toy_artifact
 from tests.faulty import POISON, poisoned
 from tests.sensor_logger import entries, face_up, messages, walk
 
@@ -208,3 +210,66 @@ async def test_an_input_that_we_fail_on_keeps_nobody_from_starting(
         async with world.run() as second:
             answer = await second.post("/v1/frames?device=a&session=s", content=frame(4))
             assert answer.json()["seq"] == 4
+
+
+async def test_another_model_does_not_contradict_what_was_said(
+    config: Config, tmp_path: Path
+) -> None:
+    for seed in range(20, 30, 2):
+        models = [write_toy_artifact(tmp_path / f"m{n}", seed=n) for n in (seed, seed + 1)]
+        (tmp_path / f"{seed}").mkdir()
+        world = World(with_model(config, models[0]), tmp_path / f"{seed}")
+        async with world.run() as first:
+            for seq in range(20):
+                await post(first, frame(seq))
+            said = await history(world, first)
+            world.config = with_model(config, models[1])
+            async with world.run() as second:
+                for seq in range(20, 40):
+                    await post(second, frame(seq))
+                found = await history(world, second)
+                assert found[: len(said)] == said
+                assert contradictions(found) == []
+
+
+def with_model(config: Config, artifact: Path) -> Config:
+    return msgspec.structs.replace(config, model=Model(artifact=str(artifact)))
+
+
+def contradictions(messages: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of events that end what was not on, or begin it twice."""
+    found, current = [], "Unknown"
+    for event in messages:
+        if event["type"] == "activity":
+            begins = event["event"] == "started"
+            if (event["activity"] == current) is begins:
+                found.append(event["id"])
+            current = event["activity"] if begins else "Unknown"
+    return found
+
+
+async def test_a_session_that_was_closing_and_its_namesake_stay_two(
+    config: Config, tmp_path: Path
+) -> None:
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for seq in range(6):
+            await post(first, frame(seq))
+        hub = world.running.hub
+        closing = hub.current("http", "a")
+        assert closing is not None
+        await hub.models.drained()
+        closing.waiting.append(Window(0, 0, 200, (0.0, 10.0), 0.0, SAMPLES[:200]))  # for ever
+        hub.end(closing)
+        for seq in range(2):
+            await post(first, frame(seq + 50))
+        await hub.journal.flush()
+        async with world.run() as second:
+            for seq in range(2, 7):
+                await post(second, frame(seq + 50))
+            await history(world, second)
+            lives = world.running.hub.lives()
+            assert [live.session.next_seq for live in lives] == [57]
+            rows = world.running.hub.journal.store.sessions()
+            assert [row.opened for row in rows] == [lives[0].opened]
+        closing.waiting.clear()

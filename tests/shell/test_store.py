@@ -172,3 +172,34 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     store = Store(tmp_path / "file" / "journal.db", OPTIONS)
     with pytest.raises(ConfigError, match=r"journal\.path = .*File exists"), store.claimed():
         pass
+
+
+@pytest.mark.parametrize("wrong", [0.0, BEGIN - 40 * DAY])
+def test_a_clock_that_was_behind_takes_no_others_along(
+    path: Path, store: Store, wrong: float
+) -> None:
+    entries = [entry(n, ACTIVITY, BEGIN) for n in (1, 2, 3)]
+    store.commit(group(1, 0, *entries, entry(4, ACTIVITY, wrong), entry(5, ACTIVITY)), 1, BEGIN)
+    store.commit(group(1), 1, BEGIN + 60)
+    assert found(path) == [1, 2, 3, 5]
+
+
+def test_a_clock_that_was_ahead_holds_up_nothing(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.pruning.PRUNED", 3)  # looked at; those ahead are more
+    ahead = [entry(n, published=BEGIN + 9 * DAY) for n in range(1, 5)]
+    store.commit(group(1, 2, *ahead), 1, BEGIN + 9 * DAY)
+    store.commit(group(3, 2, *(entry(n) for n in range(5, 8))), 1, BEGIN)
+    store.commit(group(5, 1), 5, BEGIN + 2 * HOUR)
+    assert found(path) == [1, 2, 3, 4, 7]
+    assert [n for n, _, _ in store.inputs(0)] == [5]
+
+
+def test_who_streams_is_known_however_long_nothing_of_it_changes(store: Store) -> None:
+    first = group(1)
+    first.devices |= {name: DeviceRow(name, BEGIN, b"known") for name in "ab"}
+    first.sessions[1] = SessionRow(1, "mqtt", "a", "s", 0, b"state")
+    store.commit(first, 1, BEGIN)
+    store.commit(group(1), 1, BEGIN + 9 * DAY)
+    assert [row.name for row in store.devices()] == ["a"]
