@@ -89,9 +89,11 @@ async def _feed(
         known = None
     live = known or hub.open(channel, name, push.session)
     hub.check_room(live)
-    what = PushInput(dialect.name, push, hub.devices.told(name), hub.utc())
+    what, files = PushInput(dialect.name, push, hub.devices.told(name), hub.utc()), live.files
     hub.keeper.keep(live, what)
     await _by_turns(hub, live, slices(hub, live, what, limits.max_g))
+    if live.files != files:  # else a restart would begin that file once more
+        hub.keeper.save(live)
     complaint = live.session.complaint
     news = (live.intake.news(complaint) if live.intake else "") or lacks
     return Advice(news, published=news == complaint, group=live.group)

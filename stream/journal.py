@@ -22,6 +22,7 @@ from stream.records import AnyInput, encode
 from stream.store import Numbers, Store
 
 RETRY_S = 1.0  # between attempts to write what could not be written
+SLOW_S = 5.0  # a disk that takes so long for a commit hangs, and that is said
 log = logging.getLogger(__name__)
 
 
@@ -224,7 +225,11 @@ class Journal:
         loop, commit = asyncio.get_running_loop(), self.store.commit
         try:
             with self._metrics.journal_commit.time():
-                await loop.run_in_executor(thread, commit, self._writing, needed, self._utc())
+                utc = self._utc()
+                writing = loop.run_in_executor(thread, commit, self._writing, needed, utc)
+                if not (await asyncio.wait([writing], timeout=SLOW_S))[0]:
+                    self._failed(JournalError(f"{self.path}: no commit ends within {SLOW_S:g} s"))
+                await writing
         except JournalError as error:
             self._failed(error)
             return False

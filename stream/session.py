@@ -44,8 +44,7 @@ class Session:
     """
 
     def __init__(self, device: str, session: str, options: SessionOptions) -> None:
-        self.device = device
-        self.id = session
+        self.device, self.id = device, session
         self.next_seq = 0
         self._options = options
         self._timeline = Timeline()
@@ -120,6 +119,8 @@ class Session:
         if not self.consume(frame.seq):
             return []
         t = self._timeline.place(frame, rate_hz)
+        if frame.axes != self.axes and self._last is not None:
+            self.break_off()  # no window holds both signs
         self.axes, self._monitor.note = frame.axes, frame.note
         self._monitor.feed(t, frame.xyz)
         self.labels.feed(t, frame.xyz)
@@ -139,8 +140,7 @@ class Session:
     def _stretches(
         self, t: NDArray[np.float64], xyz: NDArray[np.float32], arrived: float
     ) -> list[Stretch]:
-        on_grid = self._timeline.rate_hz == self._options.signal.grid_hz
-        if on_grid and not self._timeline.timed:
+        if not self._timeline.timed and self._timeline.rate_hz == self.grid_hz:
             return self._resampler.feed_on_grid(xyz, arrived)
         return self._resampler.feed(t, xyz, arrived)
 

@@ -58,7 +58,7 @@ class Store:
         """Keep the file for this process; raises ConfigError where another one has it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            claim = Path(f"{self.path}-claim").open("w")  # noqa: SIM115  closed below
+            claim = Path(f"{self.path.resolve()}-claim").open("w")  # noqa: SIM115  closed below
         except OSError as error:
             raise ConfigError(f"journal.path = {str(self.path)!r}: {error.strerror}") from error
         with claim:
@@ -175,7 +175,10 @@ class Store:
         ]
         marks = dict(connection.execute("SELECT name, value FROM marks").fetchall())
         return Numbers(
-            max(inputs or 0, covers or 0), max(filter(None, positions), default=0), marks
+            # A mark may be of an entry that was entered before, under a lower position.
+            max(inputs or 0, covers or 0),
+            max([0, *filter(None, positions), *marks.values()]),
+            marks,
         )
 
     def _check_there(self) -> None:

@@ -181,3 +181,11 @@ def test_sessions_share_nothing() -> None:
     feed(a, [frame(readings(300))])
     assert [w.number for w in feed(b, [frame(readings(200))])] == [0]
     assert b.predict(feed(b, [frame(readings(40))])[0], np.ones(1, np.float32)).id == "b/s/1"
+
+
+def test_no_window_holds_the_signs_of_two_settings() -> None:
+    live, still = session(), np.full((400, 3), 9.0, np.float32)
+    live.feed(frame(still, seq=0))
+    turned = live.feed(frame(-still, seq=1)._replace(axes="ios"))
+    assert len(turned) == 6
+    assert all((window.xyz == -9).all() for window in turned)

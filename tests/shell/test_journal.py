@@ -1,6 +1,7 @@
 """Group commits: what waits for one hears of it, in order; a failure is said, and passes."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,11 +23,13 @@ class Flaky(Store):
 
     broken = False
     commits = 0
+    needed: tuple[int, ...] = ()  # of each commit
 
     def commit(self, group: Group, needed: int, utc: float) -> None:
         if self.broken:
             raise JournalError("journal.db: database or disk is full")
         self.commits += 1
+        self.needed += (needed,)
         super().commit(group, needed, utc)
 
 
@@ -143,3 +146,58 @@ async def test_no_path_means_a_file_that_goes_with_the_service() -> None:
             await journal.flush()
         assert journal.path.exists()
     assert not journal.path.parent.exists()
+
+
+async def test_a_commit_tried_again_forgets_nothing_that_later_states_cover(
+    tmp_path: Path,
+) -> None:
+    journal = made(tmp_path, keep_frames_s=0.0)
+    flaky, needed = journal.store, 1
+    assert isinstance(flaky, Flaky)
+    journal.needed = lambda: needed
+    async with running(journal), asyncio.timeout(10):
+        await journal.tried.wait()
+        flaky.broken = True
+        journal.put(1, RefusedInput(0))
+        while journal.problem is None:  # noqa: ASYNC110  nothing says so
+            await asyncio.sleep(0)
+        needed = 9  # a state that covers all of it waits for the next commit
+        flaky.broken = False
+        await opened(journal)
+    assert flaky.needed[0] == 1
+
+
+async def test_a_disk_that_hangs_is_named_and_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.journal.SLOW_S", 0.01)
+    journal = made(tmp_path)
+    hangs, commit = threading.Event(), journal.store.commit
+
+    def hanging(group: Group, needed: int, utc: float) -> None:
+        hangs.wait(30)
+        commit(group, needed, utc)
+
+    monkeypatch.setattr(journal.store, "commit", hanging)
+    async with running(journal), asyncio.timeout(10):
+        await journal.tried.wait()
+        journal.put(1, RefusedInput(0))
+        while journal.problem is None:  # noqa: ASYNC110  nothing says so
+            await asyncio.sleep(0.001)
+        assert "no commit ends within" in journal.problem
+        with pytest.raises(NotDurableError):
+            journal.check_room()
+        hangs.set()
+        await opened(journal)
+        journal.check_room()
+
+
+async def test_a_position_is_never_given_again(tmp_path: Path) -> None:
+    journal = made(tmp_path)
+    async with running(journal), asyncio.timeout(10):
+        await journal.tried.wait()
+        journal.put_mark("mqtt", 7)  # of an entry that the file had already, under a lower one
+        await journal.flush()
+    other = made(tmp_path)
+    assert other.open().position == 7
+    other.store.close()

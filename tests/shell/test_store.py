@@ -68,7 +68,7 @@ def test_a_group_is_there_again(path: Path, store: Store) -> None:
     first.marks["mqtt"] = 7
     store.commit(first, 1, BEGIN)
     with closing(again(path)) as other:
-        assert other.open() == (3, 2, {"mqtt": 7})
+        assert other.open() == (3, 7, {"mqtt": 7})
         assert other.sessions() == [row]
         assert other.devices() == [DeviceRow("a", BEGIN, b"known")]
         assert list(other.inputs(1)) == [(2, 1, b"2"), (3, 1, b"3")]
