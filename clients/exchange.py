@@ -11,8 +11,8 @@ from clients.errors import UnreachableError
 from clients.messages import Message
 from clients.outbox import Outbox
 from stream.events import Ack, Ended, Prediction, Started, Welcome
-from stream.incoming import Label
 from stream.wire import Frame
+from stream.wire.incoming import Label
 
 REMEMBERED = 1_000  # ids by which a message that comes again is known
 

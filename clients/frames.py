@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stream.errors import ParameterError
-from stream.incoming import Label, encode_label
 from stream.wire import Frame
-from stream.wire_binary import encode_binary
-from stream.wire_text import Axes, TextFrame, Units, Vector, encode_text
+from stream.wire.binary import encode_binary
+from stream.wire.incoming import Label, encode_label
+from stream.wire.text import Axes, TextFrame, Units, Vector, encode_text
 
 Encoding = Literal["binary", "json"]
 GRID_HZ = 20.0  # the rate that a server takes for granted where nothing is said

@@ -3,8 +3,8 @@
 from collections import deque
 
 from clients.errors import NonsenseError
-from stream.incoming import Label
 from stream.wire import Frame
+from stream.wire.incoming import Label
 
 
 class Outbox:

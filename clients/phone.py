@@ -21,9 +21,9 @@ from clients.mqtt_link import MqttLink, Post
 from clients.reconnect import keep_connected
 from clients.websocket_link import Dial, WebSocketLink
 from stream.events import Welcome
-from stream.incoming import Label, check_label
 from stream.wire import Frame, check_id
-from stream.wire_text import Axes, Units
+from stream.wire.incoming import Label, check_label
+from stream.wire.text import Axes, Units
 
 MAX_UNACKED = 64
 MAX_INBOX = 10_000

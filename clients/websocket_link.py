@@ -19,7 +19,7 @@ from clients.messages import decode
 from clients.tasks import beside
 from stream.errors import ParameterError
 from stream.events import Error, Welcome
-from stream.incoming import Label
+from stream.wire.incoming import Label
 
 TOKEN_ENV = "GAITWAY_TOKEN"  # noqa: S105  the variable's name, not a secret
 OPEN_TIMEOUT_S = 10.0

@@ -4,16 +4,16 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from stream.batcher import Answer
 from stream.devices import Devices
 from stream.errors import InferenceError
 from stream.events import Error, Prediction, Started
-from stream.keeper import Keeper
+from stream.journal.keeper import Keeper
 from stream.live import Live
 from stream.logs import Faults
 from stream.metrics import Metrics
+from stream.model.batcher import Answer
 from stream.publish import Publisher
-from stream.window import Window
+from stream.signal.window import Window
 
 log = logging.getLogger(__name__)
 

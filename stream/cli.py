@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from stream import __version__, config, logs, options, token_cli
-from stream.artifact import SHIPPED
 from stream.errors import GaitwayError
+from stream.model.artifact import SHIPPED
 
 app = typer.Typer(
     name="gaitway",

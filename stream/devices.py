@@ -10,13 +10,13 @@ from weakref import WeakValueDictionary
 from stream import config
 from stream.errors import TooManyError
 from stream.events import UNKNOWN, Ended, Prediction, Quality, Started, State, Status
+from stream.journal.records import DeviceState
 from stream.metrics import Metrics
 from stream.outbox import Outbox
 from stream.publish import Publisher
-from stream.records import DeviceState
 from stream.session import Session
 from stream.wire import NOTHING_TOLD, Told
-from stream.wire_text import Axes
+from stream.wire.text import Axes
 
 
 class Device:

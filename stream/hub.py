@@ -15,18 +15,18 @@ from stream.answering import Answering
 from stream.devices import Devices
 from stream.errors import DeviceError, OverloadedError, TooManyError
 from stream.events import Error
-from stream.incoming import Label
-from stream.journal import Journal
-from stream.keeper import Keeper
+from stream.journal.journal import Journal
+from stream.journal.keeper import Keeper
+from stream.journal.records import LabelInput, RefusedInput, frame_input
 from stream.live import Key, Live
 from stream.metrics import Metrics
-from stream.models import Models
+from stream.model.models import Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
 from stream.record import Recorder
-from stream.records import LabelInput, RefusedInput, frame_input
 from stream.session import Session
 from stream.wire import Frame
+from stream.wire.incoming import Label
 
 
 class Hub:

@@ -5,18 +5,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from stream.devices import Device
-from stream.dialects import BY_NAME
 from stream.errors import JournalError
 from stream.events import Error, Prediction
-from stream.intake import Intake
+from stream.journal.records import VERSION, FileState, LiveState, WindowState
 from stream.metrics import Metrics
-from stream.models import Model
+from stream.model.models import Model
 from stream.outbox import Outbox
 from stream.publish import Publisher
-from stream.records import VERSION, FileState, LiveState, WindowState
+from stream.sensor_apps.dialects import BY_NAME
+from stream.sensor_apps.intake import Intake
 from stream.session import Session
-from stream.waveform import Thinner
-from stream.window import Window
+from stream.signal.waveform import Thinner
+from stream.signal.window import Window
 
 Key = tuple[str, str, str]  # channel, device, session
 log = logging.getLogger(__name__)

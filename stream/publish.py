@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
-from stream.entries import Query
 from stream.events import Ended, Message, Missed, Prediction, Started, Waveform
-from stream.history import History
+from stream.journal.entries import Query
+from stream.journal.history import History
 from stream.metrics import Metrics
 from stream.outbox import Outbox, encode
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from stream import config
 from stream.errors import ConfigError, NotRecordedError
 from stream.events import Error
-from stream.incoming import Label
 from stream.labels import Part
 from stream.live import Live
 from stream.metrics import Metrics
 from stream.publish import Publisher
+from stream.wire.incoming import Label
 
 HEADER = "t,x,y,z,label,device,session\n"
 log = logging.getLogger(__name__)

@@ -7,35 +7,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream import (
-    addresses,
-    dial,
-    exposure,
-    http,
-    models,
-    mqtt,
-    ports,
-    recovery,
-    serving,
-    tcp,
-    token_file,
-)
-from stream.classifier import Classifier
+from stream import addresses, dial, serving
+from stream.access import exposure, token_file
+from stream.access.gate import Gate
 from stream.config import Config, Server
+from stream.doors import http, ports, tcp
+from stream.doors.tcp import Doors
 from stream.errors import ConfigError
-from stream.gate import Gate
-from stream.history import History
 from stream.hub import Hub
-from stream.journal import Journal
+from stream.journal import recovery
+from stream.journal.history import History
+from stream.journal.journal import Journal
 from stream.metrics import Metrics
-from stream.models import Models
-from stream.mqtt import Bridge
+from stream.model import models
+from stream.model.classifier import Classifier
+from stream.model.models import Models
+from stream.mqtt.bridge import MARK, Bridge
 from stream.publish import Publisher
 from stream.stopping import stop
-from stream.tcp import Doors
 
 if TYPE_CHECKING:  # loads what only TLS needs
-    from stream.tls import Identity
+    from stream.tls.identity import Identity
 
 SWEEP_S = 1.0
 
@@ -164,9 +156,9 @@ def _check_exposure(config: Config, gate: Gate) -> bool:
 def _identity(server: Server) -> "Identity | None":
     if not server.secure:
         return None
-    from stream import tls  # noqa: PLC0415  its libraries take 60 ms to load
+    from stream.tls import identity  # noqa: PLC0415  its libraries take 60 ms to load
 
-    return tls.identity(server)
+    return identity.identity(server)
 
 
 def _hub(config: Config, loaded: Models) -> Hub:
@@ -188,7 +180,7 @@ def _recover(config: Config, hub: Hub, bridge: Bridge | None) -> None:
     """Go on where the journal ends; raises JournalError, and then nothing is changed."""
     kept = recovery.load(hub.journal.store)
     if bridge is not None:
-        bridge.catch_up(recovery.unsent(hub.journal, mqtt.MARK, config.mqtt.max_queue))
+        bridge.catch_up(recovery.unsent(hub.journal, MARK, config.mqtt.max_queue))
     recovery.recover(hub, kept, config.wire.max_g)
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 
-from stream import addresses, headers, ports, trust
+from stream import addresses
 from stream.config import Config
-from stream.connection import Protocol
+from stream.doors import headers, ports, trust
+from stream.doors.connection import Protocol
 from stream.errors import ConfigError
 
 if TYPE_CHECKING:  # loads what only TLS needs
-    from stream.tls import Identity
+    from stream.tls.identity import Identity
 
 RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
 log = logging.getLogger(__name__)

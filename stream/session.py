@@ -14,16 +14,16 @@ from stream.config import Signal
 from stream.config import Tracker as TrackerOptions
 from stream.errors import ConfigError
 from stream.events import ActivityEvent, Ended, Prediction, Quality, Started
-from stream.incoming import Label
+from stream.journal.records import SessionState
 from stream.labels import Labeller
-from stream.quality import Monitor, Verdict
-from stream.records import SessionState
-from stream.resample import Counters, Resampler, Stretch
-from stream.timeline import Timeline
+from stream.signal.quality import Monitor, Verdict
+from stream.signal.resample import Counters, Resampler, Stretch
+from stream.signal.timeline import Timeline
+from stream.signal.window import Window, Windower
 from stream.tracker import Tracker, Transition, choose
-from stream.window import Window, Windower
 from stream.wire import Frame
-from stream.wire_text import Axes
+from stream.wire.incoming import Label
+from stream.wire.text import Axes
 
 
 class SessionOptions(msgspec.Struct, frozen=True):

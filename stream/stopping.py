@@ -7,10 +7,10 @@ from contextlib import suppress
 import uvicorn
 from starlette.applications import Starlette
 
+from stream.doors.tcp import Doors
 from stream.errors import NotDurableError
 from stream.hub import Hub
-from stream.mqtt import Bridge
-from stream.tcp import Doors
+from stream.mqtt.bridge import Bridge
 
 DRAIN_S = 2.0  # how long a stop waits for the last batches
 FLUSH_S = 0.5  # and for the disk

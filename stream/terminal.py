@@ -8,8 +8,8 @@ import segno
 import typer
 
 from stream import __version__, addresses
+from stream.access.exposure import is_here
 from stream.config import Config
-from stream.exposure import is_here
 
 if TYPE_CHECKING:  # loads what only a server needs
     from stream.service import Service

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from stream import config, token_file, tokens
+from stream import config
+from stream.access import token_file, tokens
+from stream.access.exposure import is_here
+from stream.access.tokens import Book, May, Token
 from stream.errors import ConfigError
-from stream.exposure import is_here
-from stream.tokens import Book, May, Token
 from stream.wire import check_id
 
 app = typer.Typer(

@@ -13,9 +13,10 @@ import pytest
 import stamina
 from onnx import TensorProto, helper, numpy_helper
 
-from stream import artifact, service
-from stream.artifact import Manifest
+from stream import service
 from stream.config import Auth, Config, Journal, Model, Server
+from stream.model import artifact
+from stream.model.artifact import Manifest
 from stream.service import Service
 
 ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stream.session import Session
-from stream.window import Window
+from stream.signal.window import Window
 from stream.wire import Frame
 
 POISON = np.float32(7.125)  # x of a sample

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 
 Style = Literal["android", "ios", "ios-raw", "standardised"]
 Entry = dict[str, Any]

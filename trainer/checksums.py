@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from stream import artifact
+from stream.model import artifact
 
 
 def checksums(path: Path) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import __version__, artifact
-from stream.artifact import Manifest, TrainingSet
+from stream import __version__
 from stream.config import Signal
+from stream.model import artifact
+from stream.model.artifact import Manifest, TrainingSet
 from trainer.checksums import checksums
 from trainer.export import export
 from trainer.recordings import ACTIVITIES

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stream.artifact import Manifest
+from stream.model.artifact import Manifest
 from trainer.evaluation.scores import Score
 from trainer.options import Options
 from trainer.recordings import ACTIVITIES, motionsense, wisdm_2019, wisdm_v1

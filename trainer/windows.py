@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.config import Signal
-from stream.resample import Resampler
-from stream.window import Window, Windower
+from stream.signal.resample import Resampler
+from stream.signal.window import Window, Windower
 from trainer.errors import DataError
 from trainer.labels import NONE, allowed, single
 from trainer.recordings import Recording

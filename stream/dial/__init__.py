@@ -10,9 +10,9 @@ import stamina
 from stream import config
 from stream.dial.line import CHANNEL, Line
 from stream.dial.phones import Phone, listed
-from stream.dialects import sensor_server
 from stream.errors import UnreachableError
 from stream.hub import Hub
+from stream.sensor_apps.dialects import sensor_server
 
 __all__ = ["CHANNEL", "Dialler", "Phone", "listed"]
 

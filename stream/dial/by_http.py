@@ -4,12 +4,12 @@ import asyncio
 
 import httpx
 
-from stream import apps
 from stream.dial.line import Line
 from stream.dial.unreachable import unreachable
-from stream.dialects import phyphox
-from stream.dialects.phyphox import Cursor
+from stream.doors import apps
 from stream.errors import DeviceError, UnreachableError
+from stream.sensor_apps.dialects import phyphox
+from stream.sensor_apps.dialects.phyphox import Cursor
 
 TIMEOUT_S = 10.0
 PATIENCE = 2  # answers in a row that can't be read, before what the phone has is given up

@@ -8,9 +8,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from stream.dial.line import Line
 from stream.dial.unreachable import unreachable
-from stream.dialects import sensor_server
 from stream.errors import DeviceError, UnreachableError
-from stream.readings import Reading
+from stream.sensor_apps.dialects import sensor_server
+from stream.sensor_apps.readings import Reading
 
 GATHER_S = 0.1  # readings wait so long for others, at most
 MAX_GATHERED = 256  # and no more of them wait

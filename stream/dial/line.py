@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 
-from stream import apps
 from stream.config import Wire
 from stream.dial.phones import Phone
+from stream.doors import apps
 from stream.errors import INTERNAL, DeviceError, OverloadedError, UnreachableError
 from stream.hub import Hub
 from stream.logs import Faults
-from stream.readings import Push, Reading
+from stream.sensor_apps.readings import Push, Reading
 
 CHANNEL = "dial"
 REPEAT_S = 600.0  # the same word is said again after so long

@@ -7,11 +7,11 @@ from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 import msgspec
 
 from stream import config
-from stream.dialects import phyphox, sensor_server
-from stream.dialects.dialect import Dialect
-from stream.dialects.sensor_server import ACCELEROMETER, PATH, PATH_OF_SEVERAL
 from stream.errors import ConfigError
 from stream.malformed import MALFORMED
+from stream.sensor_apps.dialects import phyphox, sensor_server
+from stream.sensor_apps.dialects.dialect import Dialect
+from stream.sensor_apps.dialects.sensor_server import ACCELEROMETER, PATH, PATH_OF_SEVERAL
 
 APPS = {"ws": sensor_server.DIALECT, "http": phyphox.DIALECT}  # by the address's scheme
 EXAMPLES = {

@@ -5,8 +5,8 @@ import pytest
 
 from clients.errors import NonsenseError
 from clients.outbox import Outbox
-from stream.incoming import Label
 from stream.wire import Frame
+from stream.wire.incoming import Label
 from tests.clients.made import samples
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clients import Phone, RefusedError, watch
-from stream import gate
+from stream.access import gate
 from stream.config import Config
 from stream.errors import ParameterError
 from stream.service import Service

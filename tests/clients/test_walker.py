@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from clients.walker import GAITS, walk
-from stream.artifact import SHIPPED
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.artifact import SHIPPED
+from stream.model.classifier import OnnxClassifier
 from stream.session import Session, SessionOptions
 from stream.wire import Frame
 

@@ -22,7 +22,7 @@ from stream.config import Config, Mqtt
 from stream.events import Ended, Missed, Prediction, Started, Welcome
 from stream.service import Service
 from stream.service import running as run_service
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 from tests.clients.lossy import lossy
 
 Heard = list[Prediction | Started | Ended]

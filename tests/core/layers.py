@@ -14,88 +14,97 @@ LAYERS = {
     "config_words": NOUNS,
     "malformed": NOUNS,
     "folders": NOUNS,
-    "limits": CORE,
-    "tokens": CORE,
-    "bucket": CORE,
-    "owed": CORE,
-    "exposure": CORE,
-    "wire": CORE,
-    "wire_binary": CORE,
-    "wire_text": CORE,
-    "incoming": CORE,
     "labels": CORE,
-    "readings": CORE,
-    "dialects": CORE,  # all its modules
-    "splitter": CORE,
-    "ordering": CORE,
-    "join": CORE,
-    "normalise": CORE,
-    "intake": CORE,
-    "timeline": CORE,
-    "lowpass": CORE,
-    "resample": CORE,
-    "window": CORE,
-    "quality": CORE,
     "tracker": CORE,
     "session": CORE,
-    "entries": CORE,
-    "groups": CORE,
-    "records": CORE,
-    "waveform": CORE,
-    "artifact": MODEL,
-    "classifier": MODEL,
-    "batcher": MODEL,
-    "models": MODEL,
     "devices": SHELL,
-    "pruning": SHELL,
-    "store": SHELL,
-    "journal": SHELL,
-    "archive": SHELL,
-    "history": SHELL,
-    "keeper": SHELL,
     "answering": SHELL,
     "record": SHELL,
     "hub": SHELL,
     "live": SHELL,
     "metrics": SHELL,
     "outbox": SHELL,
-    "publications": SHELL,
-    "broker": SHELL,
-    "answers": SHELL,
-    "apps": SHELL,
-    "dial": SHELL,  # all its modules
-    "face_up": SHELL,
-    "push": SHELL,
     "publish": SHELL,
-    "token_file": SHELL,
-    "throttle": SHELL,
-    "visitor": SHELL,
-    "gate": SHELL,
-    "headers": SHELL,
     "logs": SHELL,
-    "connection": SHELL,
-    "ports": SHELL,
-    "tcp": SHELL,
-    "tcp_messages": SHELL,
-    "websocket": SHELL,
-    "mqtt": SHELL,
-    "mqtt_in": SHELL,
-    "web": SHELL,
     "addresses": SHELL,
-    "certificates": SHELL,
-    "tls": SHELL,
-    "trust": SHELL,
-    "http": SHELL,
     "serving": SHELL,
-    "recovery": SHELL,
-    "token_cli": PROGRAM,
-    "topics": SHELL,
     "stopping": SHELL,
+    "token_cli": PROGRAM,
     "service": PROGRAM,
     "terminal": PROGRAM,
     "options": PROGRAM,
     "cli": PROGRAM,
+    "wire.limits": CORE,
+    "wire": CORE,
+    "wire.binary": CORE,
+    "wire.text": CORE,
+    "wire.incoming": CORE,
+    "sensor_apps": NOUNS,  # a docstring
+    "sensor_apps.readings": CORE,
+    "sensor_apps.dialects": CORE,  # all its modules
+    "sensor_apps.splitter": CORE,
+    "sensor_apps.ordering": CORE,
+    "sensor_apps.join": CORE,
+    "sensor_apps.normalise": CORE,
+    "sensor_apps.intake": CORE,
+    "signal": NOUNS,  # a docstring
+    "signal.timeline": CORE,
+    "signal.lowpass": CORE,
+    "signal.resample": CORE,
+    "signal.window": CORE,
+    "signal.quality": CORE,
+    "signal.waveform": CORE,
+    "model": NOUNS,  # a docstring
+    "model.artifact": MODEL,
+    "model.classifier": MODEL,
+    "model.batcher": MODEL,
+    "model.models": MODEL,
+    "journal": NOUNS,  # a docstring
+    "journal.entries": CORE,
+    "journal.groups": CORE,
+    "journal.records": CORE,
+    "journal.pruning": SHELL,
+    "journal.store": SHELL,
+    "journal.journal": SHELL,
+    "journal.archive": SHELL,
+    "journal.history": SHELL,
+    "journal.keeper": SHELL,
+    "journal.recovery": SHELL,
+    "access": NOUNS,  # a docstring
+    "access.tokens": CORE,
+    "access.bucket": CORE,
+    "access.exposure": CORE,
+    "access.token_file": SHELL,
+    "access.throttle": SHELL,
+    "access.visitor": SHELL,
+    "access.gate": SHELL,
+    "doors": NOUNS,  # a docstring
+    "doors.answers": SHELL,
+    "doors.apps": SHELL,
+    "doors.face_up": SHELL,
+    "doors.push": SHELL,
+    "doors.headers": SHELL,
+    "doors.connection": SHELL,
+    "doors.ports": SHELL,
+    "doors.tcp": SHELL,
+    "doors.tcp_messages": SHELL,
+    "doors.websocket": SHELL,
+    "doors.web": SHELL,
+    "doors.trust": SHELL,
+    "doors.http": SHELL,
+    "mqtt": NOUNS,  # a docstring
+    "mqtt.owed": CORE,
+    "mqtt.publications": SHELL,
+    "mqtt.broker": SHELL,
+    "mqtt.bridge": SHELL,
+    "mqtt.receiver": SHELL,
+    "mqtt.topics": SHELL,
+    "dial": SHELL,  # all its modules
+    "tls": NOUNS,  # a docstring
+    "tls.certificates": SHELL,
+    "tls.identity": SHELL,
 }
+WHOLE = ("sensor_apps.dialects", "dial")  # packages whose modules stand in the table as one
 PURE_PACKAGES = {"numpy", "msgspec"}
 IMPURE = {
     *("asyncio", "threading", "multiprocessing", "concurrent", "subprocess", "queue", "signal"),
@@ -105,7 +114,7 @@ IMPURE = {
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
 CLIENTS_MAY = {
-    *("stream", "stream.wire", "stream.wire_binary", "stream.wire_text", "stream.incoming"),
+    *("stream", "stream.wire", "stream.wire.binary", "stream.wire.text", "stream.wire.incoming"),
     *("stream.events", "stream.errors", "stream.config", "stream.folders", "stream.malformed"),
 }
 MAX_FUNCTION, MAX_FILE = 50, 250  # lines
@@ -159,8 +168,7 @@ def _imports(module: str, tree: ast.AST, known: set[str]) -> Iterator[str]:
             base = _absolute(module, node)
             for alias in node.names:
                 inner = f"{base}.{alias.name}"
-                of_stream = base == "stream" and alias.name in LAYERS
-                yield inner if of_stream or inner in known else base
+                yield inner if _in_layers(inner) in LAYERS or inner in known else base
 
 
 def _absolute(module: str, node: ast.ImportFrom) -> str:
@@ -177,21 +185,22 @@ def _of_stream(module: str, imports: set[str]) -> Iterator[str]:
         return
     layer = LAYERS[name]
     for imported in sorted(imports):
-        root, _, inner = imported.partition(".")
+        root = imported.split(".")[0]
         if root in {"trainer", "clients"}:
             yield f"imports {imported}: stream imports neither trainer nor clients"
-        elif root == "stream" and LAYERS.get(inner.split(".")[0] or "__init__", NOUNS) > layer:
+        elif root == "stream" and LAYERS.get(_in_layers(imported), NOUNS) > layer:
             yield f"imports {imported}: imports point down only"
         elif layer <= CORE and root != "stream":
             yield from _impure(root, imported)
         yield from _training(root, imported)
-        if root == "onnxruntime" and name != "classifier":
+        if root == "onnxruntime" and name != "model.classifier":
             yield f"imports {imported}: the inference runtime lives in classifier"
 
 
 def _in_layers(module: str) -> str:
-    """Return the name under which a module stands in the table: its package's, where it has one."""
-    return module.removeprefix("stream.").split(".")[0]
+    """Return the name under which a module of `stream` stands in the table, if it does."""
+    name = module.removesuffix(".__init__").removeprefix("stream").removeprefix(".") or "__init__"
+    return next((package for package in WHOLE if f"{name}.".startswith(f"{package}.")), name)
 
 
 def _of_clients(module: str, imports: set[str]) -> Iterator[str]:
@@ -207,10 +216,10 @@ def _of_clients(module: str, imports: set[str]) -> Iterator[str]:
 
 def _of_trainer(_module: str, imports: set[str]) -> Iterator[str]:
     for imported in sorted(imports):
-        root, _, inner = imported.partition(".")
+        root = imported.split(".")[0]
         if root == "clients":
             yield f"imports {imported}: trainer knows no clients"
-        if root == "stream" and LAYERS.get(inner.split(".")[0] or "__init__", PROGRAM) > MODEL:
+        if root == "stream" and LAYERS.get(_in_layers(imported), PROGRAM) > MODEL:
             yield f"imports {imported}: of stream, trainer knows nouns, core and model"
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stream.config import Signal, Tracker
 from stream.events import ActivityEvent, Prediction
 from stream.session import Session, SessionOptions
-from stream.window import Window
+from stream.signal.window import Window
 from stream.wire import Frame
 
 SIGNAL = Signal()

@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from stream import artifact
-from stream.artifact import Manifest
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from stream.errors import ArtifactError, ConfigError, InferenceError
+from stream.model import artifact
+from stream.model.artifact import Manifest
+from stream.model.classifier import OnnxClassifier
 from tests.core.streams import ACTIVITIES, SIGNAL
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.bucket import Bucket, Buckets
+from stream.access.bucket import Bucket, Buckets
 
 
 def passing(bucket: Bucket, now: float, *costs: float) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from stream.config import Wire
-from stream.dialects import BY_NAME
-from stream.dialects.dialect import LINE, Dialect
-from stream.dialects.phyphox import Cursor, decode
 from stream.errors import DeviceError
-from stream.intake import Intake
+from stream.sensor_apps.dialects import BY_NAME
+from stream.sensor_apps.dialects.dialect import LINE, Dialect
+from stream.sensor_apps.dialects.phyphox import Cursor, decode
+from stream.sensor_apps.intake import Intake
 from stream.wire import NOTHING_TOLD
 from tests.core.streams import fake_probabilities, session
 

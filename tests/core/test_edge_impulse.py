@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from stream.config import Wire
-from stream.dialects.dialect import valid_id
-from stream.dialects.edge_impulse import lacks, owner, read
 from stream.errors import DeviceError
-from stream.readings import Push, Reading
+from stream.sensor_apps.dialects.dialect import valid_id
+from stream.sensor_apps.dialects.edge_impulse import lacks, owner, read
+from stream.sensor_apps.readings import Push, Reading
 from stream.wire import check_id
 from tests.sensor_apps import GOLDEN, edge_impulse, form, mutated
 

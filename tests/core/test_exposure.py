@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream import exposure
+from stream.access import exposure
 from stream.errors import ConfigError, OriginError
 
 HERE = ["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost.", "LOCALHOST"]

@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 
 from stream.config import Wire
-from stream.dialects import hyperimu
-from stream.dialects.hyperimu import kind_of, read
 from stream.errors import DeviceError
-from stream.readings import Reading
-from stream.splitter import Splitter
+from stream.sensor_apps.dialects import hyperimu
+from stream.sensor_apps.dialects.hyperimu import kind_of, read
+from stream.sensor_apps.readings import Reading
+from stream.sensor_apps.splitter import Splitter
 from tests.sensor_apps import GOLDEN, mutated
 
 FILES = ("objects.json", "lines.csv", "hash.csv")

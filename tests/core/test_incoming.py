@@ -8,9 +8,9 @@ import pytest
 
 from stream.config import Wire
 from stream.errors import DeviceError
-from stream.incoming import Label, decode, encode_label
 from stream.wire import Frame, Source
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
+from stream.wire.incoming import Label, decode, encode_label
 
 LIMITS = Wire()
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from stream.artifact import SHIPPED
-from stream.classifier import OnnxClassifier
-from stream.limits import STANDARD_GRAVITY
+from stream.model.artifact import SHIPPED
+from stream.model.classifier import OnnxClassifier
 from stream.tracker import choose
+from stream.wire.limits import STANDARD_GRAVITY
 from tests.core.streams import SIGNAL, Readings, cut, feed, session
 
 ARCHIVE = Path(os.environ.get("GAITWAY_DATA", "nowhere")) / "A_DeviceMotion_data.zip"

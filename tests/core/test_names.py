@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.dialects.dialect import valid_id
 from stream.errors import ParameterError
+from stream.sensor_apps.dialects.dialect import valid_id
 from stream.wire import check_id
 
 

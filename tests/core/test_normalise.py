@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.dialects import SENSOR_LOGGER, sensor_logger
 from stream.errors import DeviceError
-from stream.intake import Intake
-from stream.limits import STANDARD_GRAVITY
-from stream.normalise import MAX_HELD, Normaliser, time_unit
-from stream.readings import SECONDS, Push, Reading, TimeUnit, Traits
+from stream.sensor_apps.dialects import SENSOR_LOGGER, sensor_logger
+from stream.sensor_apps.intake import Intake
+from stream.sensor_apps.normalise import MAX_HELD, Normaliser, time_unit
+from stream.sensor_apps.readings import SECONDS, Push, Reading, TimeUnit, Traits
 from stream.wire import Frame, Told
+from stream.wire.limits import STANDARD_GRAVITY
 from tests.core.streams import Outcome, run
 from tests.sensor_logger import Entry, Style, entries, face_up, walk
 

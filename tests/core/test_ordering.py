@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.ordering import Ordering
+from stream.sensor_apps.ordering import Ordering
 
 
 @pytest.mark.parametrize(

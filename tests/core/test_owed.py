@@ -3,8 +3,8 @@
 import pytest
 
 from stream import wire
-from stream.owed import MAX_SESSIONS, Owed
-from stream.wire_binary import encode_binary
+from stream.mqtt.owed import MAX_SESSIONS, Owed
+from stream.wire.binary import encode_binary
 from tests.core.streams import readings
 
 

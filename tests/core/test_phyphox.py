@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from stream.config import Wire
-from stream.dialects import phyphox
-from stream.dialects.phyphox import Answer, Cursor, decode
 from stream.errors import DeviceError
-from stream.readings import Reading
+from stream.sensor_apps.dialects import phyphox
+from stream.sensor_apps.dialects.phyphox import Answer, Cursor, decode
+from stream.sensor_apps.readings import Reading
 from tests.core.test_sensor_server import mutated
 
 GOLDEN = Path(__file__).parents[1] / "data" / "phyphox"

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stream.quality import Monitor, Verdict
+from stream.signal.quality import Monitor, Verdict
 from tests.core.streams import Readings, Times, frame, session
 
 WITHIN_S = 5.0

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from stream import dialects, records
 from stream.config import Signal, Wire
-from stream.dialects import sensor_logger
 from stream.errors import ConfigError, DeviceError, JournalError
-from stream.intake import Intake
-from stream.records import FileState, FrameInput, LiveState, PushInput, WindowState
+from stream.journal import records
+from stream.journal.records import FileState, FrameInput, LiveState, PushInput, WindowState
+from stream.sensor_apps import dialects
+from stream.sensor_apps.dialects import sensor_logger
+from stream.sensor_apps.intake import Intake
 from stream.session import Session, SessionOptions
-from stream.window import Window
+from stream.signal.window import Window
 from stream.wire import NOTHING_TOLD, Frame
 from tests.core.streams import (
     ACTIVITIES,

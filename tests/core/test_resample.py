@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.lowpass import DENSE_S, REACH_S, to_grid
-from stream.resample import BLOCK, MIN_STEP_S, Resampler, Stretch
+from stream.signal.lowpass import DENSE_S, REACH_S, to_grid
+from stream.signal.resample import BLOCK, MIN_STEP_S, Resampler, Stretch
 from tests.core.streams import SIGNAL, Readings, readings, rough_times
 
 EPSILON_S = 2e-6

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from stream.config import Wire
-from stream.dialects.dialect import valid_id
-from stream.dialects.sensor_logger import owner, read
 from stream.errors import DeviceError
-from stream.readings import Reading
+from stream.sensor_apps.dialects.dialect import valid_id
+from stream.sensor_apps.dialects.sensor_logger import owner, read
+from stream.sensor_apps.readings import Reading
 from stream.wire import check_id
 from tests.sensor_logger import entry, message
 

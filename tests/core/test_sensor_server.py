@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from stream.config import Wire
-from stream.dialects.sensor_server import CLOSED, read
 from stream.errors import DeviceError
-from stream.readings import Reading
+from stream.sensor_apps.dialects.sensor_server import CLOSED, read
+from stream.sensor_apps.readings import Reading
 
 GOLDEN = Path(__file__).parents[1] / "data" / "sensor-server"
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 
 from stream.config import Wire
-from stream.dialects.sensor_streamer import read
 from stream.errors import DeviceError
-from stream.readings import Reading
+from stream.sensor_apps.dialects.sensor_streamer import read
+from stream.sensor_apps.readings import Reading
 from tests.sensor_apps import GOLDEN, mutated
 
 FOLDER = GOLDEN / "sensor-streamer"

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from stream.dialects.dialect import LINE
-from stream.dialects.hyperimu import MESSAGE
-from stream.splitter import Splitter
+from stream.sensor_apps.dialects.dialect import LINE
+from stream.sensor_apps.dialects.hyperimu import MESSAGE
+from stream.sensor_apps.splitter import Splitter
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, sensor_streamer
 
 XYZ = np.random.default_rng(0).normal(0, 3, (40, 3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stream.errors import MixedTimeError
-from stream.timeline import Timeline
+from stream.signal.timeline import Timeline
 from tests.core.streams import frame, readings
 
 

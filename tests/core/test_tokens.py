@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stream import tokens
+from stream.access import tokens
+from stream.access.tokens import Book, May, Token
 from stream.errors import ConfigError, UnauthenticatedError
-from stream.tokens import Book, May, Token
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

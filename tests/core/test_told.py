@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stream.config import Wire
-from stream.limits import STANDARD_GRAVITY
 from stream.wire import Frame, Source, Told, decode
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
+from stream.wire.limits import STANDARD_GRAVITY
 from tests.core.streams import Times, cut, feed, readings, session
 
 XYZ = np.array([[0.5, -0.25, 1.0]], np.float32)

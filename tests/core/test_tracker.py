@@ -10,8 +10,8 @@ import pytest
 from stream import config
 from stream.events import UNKNOWN, Ended, Started
 from stream.session import Session, SessionOptions
+from stream.signal.window import Window
 from stream.tracker import choose
-from stream.window import Window
 from tests.core.streams import ACTIVITIES, OPTIONS, SIGNAL, frame, readings
 
 NAMES = {"W": "Walking", "S": "Sitting", "J": "Jogging", "?": UNKNOWN}

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stream.events import Waveform
-from stream.resample import Anchor, Stretch
 from stream.session import Session, SessionOptions
-from stream.waveform import Thinner
+from stream.signal.resample import Anchor, Stretch
+from stream.signal.waveform import Thinner
 from stream.wire import Frame
 
 RNG = np.random.default_rng(4)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stream.config import Signal
-from stream.resample import Anchor, Resampler, Stretch
-from stream.window import Window, Windower
+from stream.signal.resample import Anchor, Resampler, Stretch
+from stream.signal.window import Window, Windower
 from tests.core.streams import SIGNAL, feed, frame, readings, session
 
 BEGIN = Anchor(0, 12.3, 1e9)

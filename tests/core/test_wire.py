@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from stream.config import Wire
 from stream.errors import DeviceError, ParameterError
-from stream.limits import MAX_SEQ, STANDARD_GRAVITY
 from stream.wire import Frame, Source, check_id, check_source, decode, looks_like_text
-from stream.wire_binary import HEADER, encode_binary
-from stream.wire_text import TextFrame, encode_text
+from stream.wire.binary import HEADER, encode_binary
+from stream.wire.limits import MAX_SEQ, STANDARD_GRAVITY
+from stream.wire.text import TextFrame, encode_text
 from tests.core.streams import Readings, Times, readings
 
 LIMITS = Wire()

@@ -13,7 +13,7 @@ import pytest
 from stream import service
 from stream.config import Config, Journal, Server, Tcp
 from stream.service import Service
-from stream.wire_text import TextFrame, encode_text
+from stream.wire.text import TextFrame, encode_text
 from tests import sensor_apps
 from tests.end_to_end.test_sensor_logger import RATE_HZ, activities, pytestmark, trials
 from tests.sensor_apps import Samples

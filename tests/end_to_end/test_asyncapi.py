@@ -11,9 +11,10 @@ import pytest
 import yaml
 from websockets.asyncio.client import ClientConnection, connect
 
-from stream import events, incoming
+from stream import events
 from stream.service import Service
-from stream.wire_text import TextFrame
+from stream.wire import incoming
+from stream.wire.text import TextFrame
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 SCHEMAS = DOCUMENT["components"]["schemas"]

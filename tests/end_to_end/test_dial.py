@@ -11,7 +11,7 @@ import pytest
 from stream import service
 from stream.config import Config, Device, Dial, Journal, Server
 from stream.service import Service
-from stream.wire_text import TextFrame, encode_text
+from stream.wire.text import TextFrame, encode_text
 from tests import phyphox, sensor_server
 from tests.dialling import metric, timed, until
 from tests.end_to_end.test_sensor_logger import ARCHIVE, RATE_HZ, activities, trials

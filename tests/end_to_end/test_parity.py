@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from clients.frames import Encoding
 from clients.phone import Phone
 from stream import config, service
-from stream.artifact import SHIPPED
-from stream.classifier import OnnxClassifier
 from stream.config import Config, Journal, Server, Signal
 from stream.events import Prediction
+from stream.model.artifact import SHIPPED
+from stream.model.classifier import OnnxClassifier
 from stream.session import Session, SessionOptions
 from stream.wire import Frame
 from trainer.recordings import FORMATS

@@ -7,9 +7,10 @@ import numpy as np
 
 from clients import Phone
 from clients.walker import walk
-from stream import artifact, config, service
-from stream.artifact import SHIPPED
+from stream import config, service
 from stream.config import Config, Journal, Model, Server
+from stream.model import artifact
+from stream.model.artifact import SHIPPED
 from trainer.personal.adapt import adapt
 from trainer.personal.options import Plan
 from trainer.recordings import Recording, own

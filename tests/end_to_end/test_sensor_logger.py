@@ -17,9 +17,9 @@ import pytest
 
 from stream import service
 from stream.config import Config, Journal, Server
-from stream.limits import STANDARD_GRAVITY
 from stream.service import Service
-from stream.wire_text import TextFrame, encode_text
+from stream.wire.limits import STANDARD_GRAVITY
+from stream.wire.text import TextFrame, encode_text
 from tests.sensor_logger import EPOCH_NS, Style, entries, messages
 
 ARCHIVE = Path(os.environ.get("GAITWAY_DATA", "nowhere")) / "A_DeviceMotion_data.zip"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from stream.events import Ended, Prediction, Started
+from stream.model.classifier import OnnxClassifier
 from stream.session import Session, SessionOptions
 from stream.wire import Frame
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.certificates import issue, make_authority, public_pem
+from stream.tls.certificates import issue, make_authority, public_pem
 from tests.conftest import Broker
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import stamina
 
-from stream.artifact import SHIPPED
+from stream.model.artifact import SHIPPED
 from tests.conftest import free_port
 from tests.faults.phones import Player
 

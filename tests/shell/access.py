@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from stream import config, service, token_file
+from stream import config, service
+from stream.access import token_file
+from stream.access.tokens import May
 from stream.config import Config
 from stream.service import Service
-from stream.tokens import May
 
 
 class Keys:

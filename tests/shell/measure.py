@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from stream.entries import Query
+from stream.journal.entries import Query
 from stream.outbox import Outbox
 from stream.wire import Frame
 from tests.shell.test_hub import World

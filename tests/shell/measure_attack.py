@@ -19,8 +19,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from clients.load import Load, load
-from stream.wire_binary import encode_binary
-from stream.wire_text import TextFrame, encode_text
+from stream.wire.binary import encode_binary
+from stream.wire.text import TextFrame, encode_text
 from tests.shell.serving import serving
 
 ROUNDS = 3

@@ -17,11 +17,11 @@ import uvloop
 from clients.load import Load, load
 from clients.server_process import ServerProcess
 from stream import cli, config, service
-from stream.entries import Entry
-from stream.groups import DeviceRow, SessionRow
-from stream.journal import Journal
+from stream.journal.entries import Entry
+from stream.journal.groups import DeviceRow, SessionRow
+from stream.journal.journal import Journal
+from stream.journal.records import AnyInput
 from stream.metrics import Metrics
-from stream.records import AnyInput
 from tests.shell.serving import serving
 
 ROUNDS = 5

@@ -18,20 +18,21 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from stream import apps, config, wire
-from stream.batcher import Batcher, Deliver
-from stream.dialects import SENSOR_LOGGER
-from stream.history import History
+from stream import config, wire
+from stream.doors import apps
 from stream.hub import Hub
-from stream.journal import Journal
+from stream.journal.history import History
+from stream.journal.journal import Journal
 from stream.live import Live
 from stream.metrics import Metrics
-from stream.models import Model, Models
+from stream.model.batcher import Batcher, Deliver
+from stream.model.models import Model, Models
 from stream.publish import Publisher
-from stream.readings import Push, Reading
+from stream.sensor_apps.dialects import SENSOR_LOGGER
+from stream.sensor_apps.readings import Push, Reading
 from stream.session import SessionOptions
 from stream.wire import Source
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 from tests.shell.test_hub import Unused
 
 SECONDS = 60.0

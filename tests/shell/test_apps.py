@@ -5,12 +5,13 @@ import asyncio
 import numpy as np
 import pytest
 
-from stream import apps, config
-from stream.apps import SLICE, Advice
-from stream.dialects import edge_impulse
+from stream import config
+from stream.doors import apps
+from stream.doors.apps import SLICE, Advice
 from stream.errors import DeviceError
 from stream.live import Live
-from stream.readings import Push, Reading
+from stream.sensor_apps.dialects import edge_impulse
+from stream.sensor_apps.readings import Push, Reading
 from tests.shell.test_hub import World
 
 LIMITS = config.Wire()

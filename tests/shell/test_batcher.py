@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stream import config
-from stream.batcher import Answer, Batcher
-from stream.classifier import Classifier
 from stream.errors import InferenceError
+from stream.model.batcher import Answer, Batcher
+from stream.model.classifier import Classifier
 
 
 class Recorder:
@@ -160,8 +160,8 @@ async def test_answers_of_the_wrong_number_are_a_failure() -> None:
 
 
 async def test_a_model_that_is_stuck_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.batcher.STUCK_S", 0.05)
-    monkeypatch.setattr("stream.batcher.LOOK_S", 0.01)
+    monkeypatch.setattr("stream.model.batcher.STUCK_S", 0.05)
+    monkeypatch.setattr("stream.model.batcher.LOOK_S", 0.01)
     classifier = Stuck()
     async with at_work(classifier, config.Batcher()) as batcher:
         asked = asyncio.create_task(ask(batcher, 1))

@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from stream import certificates
-from stream.certificates import Pair
+from stream.tls import certificates
+from stream.tls.certificates import Pair
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NAMES = ["192.168.1.7", "::1", "localhost", "pi.local"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stream.config import Config
-from stream.dialects import phyphox as dialect
+from stream.sensor_apps.dialects import phyphox as dialect
 from tests import phyphox
 from tests.core.test_phyphox import GOLDEN
 from tests.core.test_sensor_server import mutated

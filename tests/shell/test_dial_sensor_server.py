@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from stream.config import Config
 from stream.dial import by_websocket as transport
-from stream.dialects.sensor_server import CLOSED
+from stream.sensor_apps.dialects.sensor_server import CLOSED
 from tests import sensor_server
 from tests.core.test_sensor_server import mutated
 from tests.dialling import Heard, answers, dialling, metric, timed, until, windows

@@ -10,8 +10,9 @@ import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 
-from stream import gate, http
+from stream.access import gate
 from stream.config import Config
+from stream.doors import http
 from stream.service import Service
 from tests.sensor_apps import edge_impulse
 from tests.sensor_logger import entries, message, walk

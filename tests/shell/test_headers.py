@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from stream import headers
+from stream.doors import headers
 from stream.service import Service
 
 FRAME_OF_JUNK = {"method": "POST", "url": "/v1/frames?device=a", "content": "junk"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from stream import config
-from stream.entries import Query
-from stream.history import History
-from stream.journal import Journal
+from stream.journal.entries import Query
+from stream.journal.history import History
+from stream.journal.journal import Journal
 from stream.metrics import Metrics
 from tests.shell.test_publish import prediction
 
@@ -91,8 +91,8 @@ async def test_what_is_not_kept(world: World) -> None:
 
 
 async def test_pages_end_where_they_were_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.history.PAGE", 2)
-    monkeypatch.setattr("stream.archive.PAGE", 2)
+    monkeypatch.setattr("stream.journal.history.PAGE", 2)
+    monkeypatch.setattr("stream.journal.archive.PAGE", 2)
     world.add(*range(5))
     await world.commit()
     world.add(5, 6)

@@ -10,7 +10,7 @@ import pytest
 from stream.config import Config
 from stream.errors import InferenceError
 from stream.service import Service
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 
 SAMPLES = np.random.default_rng(3).normal(3, 3, (800, 3)).astype(np.float32)
 

@@ -7,16 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from stream import config
-from stream.batcher import Batcher, Deliver
 from stream.errors import DeviceError, InferenceError, OverloadedError, TooManyError
 from stream.events import Error, Message
-from stream.groups import Group
-from stream.history import History
 from stream.hub import Hub
-from stream.journal import Journal
+from stream.journal.groups import Group
+from stream.journal.history import History
+from stream.journal.journal import Journal
 from stream.live import Live
 from stream.metrics import Metrics
-from stream.models import Model, Models
+from stream.model.batcher import Batcher, Deliver
+from stream.model.models import Model, Models
 from stream.outbox import Outbox
 from stream.publish import Publisher
 from stream.session import SessionOptions

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from stream import config
-from stream.entries import PREDICTION, Entry
 from stream.errors import JournalError, NotDurableError
-from stream.groups import Group
-from stream.journal import Journal
+from stream.journal.entries import PREDICTION, Entry
+from stream.journal.groups import Group
+from stream.journal.journal import Journal
+from stream.journal.records import RefusedInput
+from stream.journal.store import Store
 from stream.metrics import Metrics
-from stream.records import RefusedInput
-from stream.store import Store
 
 
 class Flaky(Store):
@@ -50,7 +50,7 @@ async def running(journal: Journal) -> AsyncIterator[Journal]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.journal.RETRY_S", 0.001)
+    monkeypatch.setattr("stream.journal.journal.RETRY_S", 0.001)
 
 
 async def opened(journal: Journal) -> None:
@@ -170,7 +170,7 @@ async def test_a_commit_tried_again_forgets_nothing_that_later_states_cover(
 async def test_a_disk_that_hangs_is_named_and_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.journal.SLOW_S", 0.01)
+    monkeypatch.setattr("stream.journal.journal.SLOW_S", 0.01)
     journal = made(tmp_path)
     hangs, commit = threading.Event(), journal.store.commit
 

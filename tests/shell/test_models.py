@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from websockets.asyncio.client import connect
 
-from stream import artifact, models, service
-from stream.classifier import OnnxClassifier
+from stream import service
 from stream.config import Batcher, Config, Device, Signal
 from stream.errors import ArtifactError
 from stream.events import Message, Prediction
-from stream.resample import Resampler
+from stream.model import artifact, models
+from stream.model.classifier import OnnxClassifier
 from stream.service import Service
-from stream.window import Windower
+from stream.signal.resample import Resampler
+from stream.signal.window import Windower
 from tests.conftest import ACTIVITIES, toy_manifest, write_toy_artifact
 
 SAMPLES = np.random.default_rng(4).normal(3, 3, (400, 3)).astype(np.float32)

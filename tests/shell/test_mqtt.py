@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from stream import config, service
 from stream.config import Config, Hub
 from stream.service import Service
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 from tests.conftest import Broker
 
 SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)

@@ -16,9 +16,9 @@ import pytest
 from clients import Phone
 from clients.errors import RefusedError
 from stream import service
-from stream.broker import client as client_of
 from stream.config import Config, Mqtt
 from stream.errors import ConfigError
+from stream.mqtt.broker import client as client_of
 from stream.service import Service
 from tests.clients.made import samples
 from tests.conftest import Broker, free_port

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from stream import dialects, service
+from stream import service
 from stream.config import Config
-from stream.dialects.sensor_logger import DIALECT
+from stream.sensor_apps import dialects
+from stream.sensor_apps.dialects.sensor_logger import DIALECT
 from stream.service import Service
 from tests.conftest import Broker
 from tests.dialling import metric, until
@@ -90,12 +91,12 @@ async def test_whose_message_it_is_may_fail_too(
 async def test_an_outage_of_the_broker_is_said_once(
     config: Config, mortal_broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, "stream.mqtt")
+    caplog.set_level(logging.DEBUG, "stream.mqtt.bridge")
     url = mortal_broker.url
 
     def said(level: int) -> list[str]:
         return [r.getMessage() for r in caplog.records
-                if r.name == "stream.mqtt" and r.levelno == level]  # fmt: skip
+                if r.name == "stream.mqtt.bridge" and r.levelno == level]  # fmt: skip
 
     async def until_said(level: int, times: int) -> None:
         await until(lambda: len(said(level)) >= times)
@@ -119,8 +120,8 @@ async def test_a_broker_that_never_was_there_is_said_once(
 ) -> None:
     mortal_broker.kill()
     async with service.running(with_broker(config, mortal_broker.url)):
-        await until(lambda: [r for r in caplog.records if r.name == "stream.mqtt"])
+        await until(lambda: [r for r in caplog.records if r.name == "stream.mqtt.bridge"])
         mortal_broker.start()
         async with listening(mortal_broker.url, "gaitway/status") as client:
             await expect(client, "gaitway/status", "online")
-    assert [r.levelname for r in caplog.records if r.name == "stream.mqtt"] == ["WARNING"]
+    assert [r.levelname for r in caplog.records if r.name == "stream.mqtt.bridge"] == ["WARNING"]

@@ -14,7 +14,7 @@ from clients import Phone
 from stream import service
 from stream.config import Config, Limits
 from stream.service import Service
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 from tests.clients.made import samples
 from tests.dialling import metric
 from tests.shell.test_mqtt import SAMPLES, expect, listening, text, with_broker

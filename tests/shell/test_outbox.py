@@ -9,9 +9,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from stream import connection, outbox
+from stream import outbox
 from stream.config import Config
-from stream.connection import Protocol
+from stream.doors import connection
+from stream.doors.connection import Protocol
 from stream.events import Status
 from stream.outbox import ClosedError, Outbox
 from stream.service import Service

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from stream.publications import Publication, Publications
+from stream.mqtt.publications import Publication, Publications
 
 
 def event(number: int) -> Publication:

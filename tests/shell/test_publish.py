@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from stream import config
-from stream.entries import Query
 from stream.events import Prediction, Status
-from stream.history import History
-from stream.journal import Journal
+from stream.journal.entries import Query
+from stream.journal.history import History
+from stream.journal.journal import Journal
 from stream.metrics import Metrics
 from stream.outbox import ClosedError, Outbox
 from stream.publish import Publisher

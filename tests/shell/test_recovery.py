@@ -18,7 +18,7 @@ import pytest
 from stream import service
 from stream.config import Config, Journal, Model, Record, Signal
 from stream.service import Service
-from stream.window import Window
+from stream.signal.window import Window
 from tests.conftest import write_toy_artifact
 from tests.faulty import POISON, poisoned
 from tests.sensor_logger import entries, face_up, messages, walk

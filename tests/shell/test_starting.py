@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import exposure, ports, service, serving, tcp, token_file
+from stream import service, serving
+from stream.access import exposure, token_file
 from stream.config import Config, Server, Tcp
+from stream.doors import ports, tcp
 from stream.errors import ConfigError
 from tests.conftest import free_port
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from stream import config
-from stream.archive import Archive
-from stream.entries import ACTIVITY, PREDICTION, Entry, Query
 from stream.errors import ConfigError, JournalError
-from stream.groups import DeviceRow, Group, SessionRow
-from stream.store import Store
+from stream.journal.archive import Archive
+from stream.journal.entries import ACTIVITY, PREDICTION, Entry, Query
+from stream.journal.groups import DeviceRow, Group, SessionRow
+from stream.journal.store import Store
 
 OPTIONS = config.Journal(keep_frames_s=60, keep_predictions_h=1, keep_events_days=1)
 HOUR, DAY = 3600.0, 86400.0
@@ -187,7 +187,7 @@ def test_a_clock_that_was_behind_takes_no_others_along(
 def test_a_clock_that_was_ahead_holds_up_nothing(
     path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.pruning.PRUNED", 3)  # looked at; those ahead are more
+    monkeypatch.setattr("stream.journal.pruning.PRUNED", 3)  # looked at; those ahead are more
     ahead = [entry(n, published=BEGIN + 9 * DAY) for n in range(1, 5)]
     store.commit(group(1, 2, *ahead), 1, BEGIN + 9 * DAY)
     store.commit(group(3, 2, *(entry(n) for n in range(5, 8))), 1, BEGIN)

@@ -21,10 +21,10 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from stream import service
 from stream.config import Config, Device, Hub, Limits, Tcp
-from stream.dialects import sensor_streamer as sensor_streamer_dialect
+from stream.doors.tcp_messages import Connection
 from stream.errors import ConfigError
+from stream.sensor_apps.dialects import sensor_streamer as sensor_streamer_dialect
 from stream.service import Service
-from stream.tcp_messages import Connection
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, mutated, sensor_streamer
 from tests.sensor_logger import face_up, walk
 from tests.shell.test_service import serving

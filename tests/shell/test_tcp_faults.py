@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from stream import apps, service, tcp, tcp_messages
+from stream import service
 from stream.config import Config
-from stream.dialects.hyperimu import DIALECT
+from stream.doors import apps, tcp, tcp_messages
+from stream.doors.tcp_messages import Connection
 from stream.errors import DeviceError, NotDurableError
 from stream.live import Live
+from stream.sensor_apps.dialects.hyperimu import DIALECT
 from stream.service import Service
-from stream.tcp_messages import Connection
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, sensor_streamer
 from tests.sensor_logger import walk
 from tests.shell.test_tcp import (

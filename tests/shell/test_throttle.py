@@ -8,11 +8,11 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from stream.access.throttle import Sender, Throttle
 from stream.config import Config, Limits
 from stream.errors import ConfigError, TooFastError
 from stream.metrics import Metrics
 from stream.service import Service
-from stream.throttle import Sender, Throttle
 from tests.sensor_logger import entries, message, walk
 from tests.shell.access import Keys, asking, bearer
 from tests.shell.test_websocket import acked, close_code, frame, receive

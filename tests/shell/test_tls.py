@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from stream import addresses, certificates, tls
-from stream.certificates import Pair
+from stream import addresses
 from stream.config import Server
 from stream.errors import ConfigError
-from stream.tls import GivenIdentity, OwnIdentity
+from stream.tls import certificates
+from stream.tls import identity as tls
+from stream.tls.certificates import Pair
+from stream.tls.identity import GivenIdentity, OwnIdentity
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 YEAR = timedelta(days=370)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stream import token_file
+from stream.access import token_file
+from stream.access.token_file import TokenFile
+from stream.access.tokens import Book, Token
 from stream.cli import app
 from stream.errors import ConfigError, GaitwayError
-from stream.token_file import TokenFile
-from stream.tokens import Book, Token
 from tests.shell.access import Keys
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

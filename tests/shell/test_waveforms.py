@@ -5,7 +5,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from stream.entries import Query
+from stream.journal.entries import Query
 from stream.outbox import Outbox
 from stream.service import Service
 from tests.shell.test_hub import World, fed, frame

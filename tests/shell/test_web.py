@@ -9,8 +9,9 @@ import pytest
 import segno
 from starlette.requests import Request
 
-from stream import addresses, web
+from stream import addresses
 from stream.config import Config, Server
+from stream.doors import web
 from stream.service import Service
 
 ANYWHERE = "0.0.0.0"  # noqa: S104  nothing is bound here

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from stream.service import Service
-from stream.wire_binary import encode_binary
+from stream.wire.binary import encode_binary
 
 RNG = np.random.default_rng(7)
 SAMPLES = RNG.normal([0, 9, 0], 3, (800, 3)).astype(np.float32)

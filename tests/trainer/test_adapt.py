@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream import artifact, config
-from stream.classifier import OnnxClassifier
+from stream import config
 from stream.config import Signal
 from stream.errors import ArtifactError, GaitwayError, ParameterError
+from stream.model import artifact
+from stream.model.classifier import OnnxClassifier
 from tests.conftest import ACTIVITIES
 from tests.trainer import toy_graphs as toys
 from tests.trainer.made import moving

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from stream import artifact
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model import artifact
+from stream.model.classifier import OnnxClassifier
 from trainer.errors import ExportError
 from trainer.export import TOLERANCE, canonical, export
 from trainer.manifest import Origin, Proof, checksums, write_artifact

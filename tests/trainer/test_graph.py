@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx import NodeProto
 
-from stream import artifact
 from stream.errors import ArtifactError
+from stream.model import artifact
 from tests.trainer import toy_graphs as toys
 from tests.trainer.toy_graphs import FEATURES, GEMM, SHARED_OUT, SUM, TEMPERED, node
 from trainer.personal.fit import Lesson, fitted

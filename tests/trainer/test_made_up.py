@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.evaluation import made_up
 from trainer.labels import meanings
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.artifact import SHIPPED
+from stream.model.artifact import SHIPPED
 from tests.trainer import made
 from trainer.errors import DataError
 from trainer.rates.agreement import agreement, agreements

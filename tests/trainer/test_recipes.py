@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.classifier import OnnxClassifier
 from tests.trainer import made
 from trainer.evaluation.answers import Answers
 from trainer.evaluation.scores import scores

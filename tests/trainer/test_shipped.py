@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from clients.walker import walk
-from stream.artifact import SHIPPED
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.artifact import SHIPPED
+from stream.model.classifier import OnnxClassifier
 from trainer.evaluation import made_up
 from trainer.evaluation.unknown import is_unsure
 from trainer.recipes.others import KINDS

@@ -8,8 +8,8 @@ import pytest
 from sklearn.preprocessing import RobustScaler
 
 from stream.config import Signal
-from stream.resample import Resampler
-from stream.window import Windower
+from stream.signal.resample import Resampler
+from stream.signal.window import Windower
 from tests.trainer import made
 from trainer import gather
 from trainer.errors import DataError

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from stream import artifact
+from stream.model import artifact
 from tests.conftest import toy_manifest
 
 TERMS = 7  # six activities, and what is none of them

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.classifier import OnnxClassifier
 from trainer.bench.timing import Contender, Windows
 from trainer.manifest import Origin, Proof, write_artifact
 from trainer.recipes.networks import classic, with_scaler

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stream.artifact import SHIPPED
+from stream.model.artifact import SHIPPED
 
 BATCHES = (1, 64)
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.classifier import OnnxClassifier
 from trainer.bench.report import Report, machine
 from trainer.bench.timing import Contender, Plan, Windows, measure
 

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation, Slerp
 
 from stream.config import Signal
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.windows import Examples
 
 EACH, SEED = 200, 20261126  # windows of each kind

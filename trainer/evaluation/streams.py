@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.session import Session, SessionOptions
-from stream.window import Window
+from stream.signal.window import Window
 from stream.wire import Frame
 from trainer.labels import meanings
 from trainer.recordings import ACTIVITIES, Recording

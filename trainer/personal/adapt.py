@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from stream import __version__, artifact
-from stream.artifact import Manifest, TrainingSet
+from stream import __version__
 from stream.config import Signal
+from stream.model import artifact
+from stream.model.artifact import Manifest, TrainingSet
 from stream.wire import check_id
 from trainer.checksums import checksums
 from trainer.errors import DataError, ExportError

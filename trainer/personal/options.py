@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.artifact import SHIPPED
+from stream.model.artifact import SHIPPED
 
 LEAST_WINDOWS = 5  # of an activity; fewer say more about the moment than about the person
 GOOD_WINDOWS = 10

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from stream.artifact import Manifest
+from stream.model.artifact import Manifest
 from trainer.personal.fit import PULL, Lesson
 from trainer.personal.last_layer import LastLayer
 from trainer.personal.left_out import LeftOut, right

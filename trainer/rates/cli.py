@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stream.artifact import SHIPPED
+from stream.model.artifact import SHIPPED
 from trainer.cli_errors import named_errors
 from trainer.cli_options import Data, Seed
 

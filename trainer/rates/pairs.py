@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
 from stream.events import Prediction
+from stream.model.classifier import OnnxClassifier
 from stream.session import Session, SessionOptions
-from stream.window import Window
+from stream.signal.window import Window
 from stream.wire import Frame
 from trainer.rates.movement import Movement
 from trainer.rates.variants import AGAINST, RECORDED, VARIANTS, frames, recorded, sent

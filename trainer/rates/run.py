@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from stream.classifier import OnnxClassifier
 from stream.config import Signal
+from stream.model.classifier import OnnxClassifier
 from trainer import gather
 from trainer.errors import DataError
 from trainer.progress import console, counted_bar

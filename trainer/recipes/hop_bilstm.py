@@ -8,7 +8,7 @@ readings see too faintly: where gravity points, and the logarithm of how much th
 from typing import Any
 
 from stream.config import Signal
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.runtime import keras
 
 layers, ops = keras.layers, keras.ops

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.config import Signal
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.recipes.augment import Windows, about
 
 Readings = NDArray[np.float64]  # (batch, time, 3), m/s²

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.artifact import TrainingSet
 from stream.config import Signal
+from stream.model.artifact import TrainingSet
 from trainer import gather, plots, report
 from trainer.errors import DataError
 from trainer.evaluation.answers import Answers

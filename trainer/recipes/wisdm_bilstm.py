@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import RobustScaler
 
-from stream.artifact import TrainingSet
 from stream.config import Signal
+from stream.model.artifact import TrainingSet
 from trainer import plots, report
 from trainer.errors import DataError
 from trainer.evaluation.answers import Answers

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.config import Wire
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.recordings.recording import LoadReport, Recording
 from trainer.recordings.runs import contiguous
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.limits import STANDARD_GRAVITY
+from stream.wire.limits import STANDARD_GRAVITY
 from trainer.errors import DataError
 from trainer.recordings.runs import FASTEST_HZ, SLOWEST_HZ, sane
 

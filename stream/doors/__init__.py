@@ -1,0 +1,1 @@
+"""Where phones, apps, listeners and browsers come in, but for MQTT and phones that are dialled."""

@@ -1,0 +1,184 @@
+"""After a crash: live sessions from the journal, as if there had been none."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import takewhile
+from typing import NamedTuple
+
+import msgspec
+
+from stream.doors import apps
+from stream.errors import ConfigError, DeviceError, JournalError, OverloadedError
+from stream.events import Prediction
+from stream.hub import Hub
+from stream.journal.archive import Archive
+from stream.journal.entries import Entry, Query
+from stream.journal.groups import SessionRow
+from stream.journal.journal import Journal
+from stream.journal.records import (
+    AnyInput,
+    DeviceState,
+    FrameInput,
+    LabelInput,
+    LiveState,
+    PushInput,
+    decode_device,
+    decode_input,
+    decode_live,
+)
+from stream.journal.store import Store
+from stream.live import Live
+from stream.logs import Faults
+from stream.wire.incoming import Label
+
+log = logging.getLogger(__name__)
+faults = Faults(log)
+Said = dict[int, Prediction]  # by window
+
+
+class KeptSession(NamedTuple):
+    """Where a session stood, and what the history says of the windows after that."""
+
+    row: SessionRow
+    state: LiveState
+    said: Said
+
+
+class Kept(NamedTuple):
+    """What the journal says of the time before."""
+
+    devices: dict[str, DeviceState]
+    sessions: dict[int, KeptSession]  # by the number of the first input
+    lost: list[int]  # sessions that can't be read
+    inputs: list[tuple[int, int, AnyInput]]  # number, session, input
+
+
+def load(store: Store) -> Kept:
+    """Read what a restart needs; raises JournalError. What of it can't be read is left out."""
+    sessions = {kept.row.opened: kept for kept in _sessions(store)}
+    lost = [row.opened for row in store.sessions() if row.opened not in sessions]
+    first = min((kept.row.covers for kept in sessions.values()), default=0)
+    inputs = [
+        (number, opened, decode_input(body))
+        for number, opened, body in store.inputs(first)
+        if opened in sessions and number > sessions[opened].row.covers
+    ]
+    return Kept(dict(_devices(store)), sessions, lost, inputs)
+
+
+def _devices(store: Store) -> Iterator[tuple[str, DeviceState]]:
+    for row in store.devices():
+        try:
+            yield row.name, decode_device(row.state)
+        except JournalError as error:
+            log.warning("what was known of device %s is lost: %s", row.name, error)
+
+
+def _sessions(store: Store) -> Iterator[KeptSession]:
+    for row in store.sessions():
+        try:
+            state = decode_live(row.state)
+        except JournalError as error:
+            _cannot_go_on(row, error)
+            continue
+        first = state.waiting[0].number if state.waiting else state.session.windower.next
+        newer = takewhile(lambda said: said[0] >= first, store.predictions(row.device, row.opened))  # noqa: B023  used up here
+        said = {window: msgspec.json.decode(text, type=Prediction) for window, text in newer}
+        yield KeptSession(row, state, said)
+
+
+def unsent(journal: Journal, mark: str, limit: int) -> list[Entry]:
+    """Return what the history has after a mark, at most the newest `limit`; raises JournalError.
+
+    Where there is no such mark yet, it is set to the newest.
+    """
+    newest = journal.position
+    if mark not in journal.marks:
+        journal.put_mark(mark, newest)
+    after, found = journal.marks.get(mark, newest), deque[Entry](maxlen=limit)
+    with closing(Archive(journal.path)) as archive:
+        while after < newest and (rows := archive.rows(after, newest, Query())):
+            found.extend(rows)
+            after = rows[-1].position
+    return list(found)
+
+
+def recover(hub: Hub, kept: Kept, max_g: float) -> None:
+    """Bring devices and live sessions back, before anyone is let in.
+
+    Windows that had no answer are asked about again, and what came after the saved states is
+    taken again: the same windows, under the same ids. What the history has of them already stays
+    said, even where the model is another one now.
+    """
+    for name in list(kept.devices)[-hub.options.max_devices :]:
+        hub.devices.get(name).restore(kept.devices[name])
+    for opened in kept.lost:
+        hub.journal.end_session(opened)
+    newest = {_key(known.row): opened for opened, known in kept.sessions.items()}
+    over = kept.sessions.keys() - newest.values()  # each was ended, and a namesake opened since
+    for live in _again(hub, kept, over, max_g):
+        hub.end(live)
+    for live in _again(hub, kept, newest.values(), max_g):
+        live.durable_seq = live.session.next_seq
+        live.device.judged = live.session.judged()
+
+
+def _again(hub: Hub, kept: Kept, which: Iterable[int], max_g: float) -> list[Live]:
+    """Bring some of the sessions back, with all their inputs."""
+    found = {opened: _session(hub, kept.sessions[opened], max_g) for opened in sorted(which)}
+    for number, opened, what in kept.inputs:
+        live = found.get(opened)
+        if live is not None:
+            hub.keeper.restored(live, number)
+            _take_again(hub, live, what, max_g)
+    return [live for live in found.values() if live is not None]
+
+
+def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
+    row, state = kept.row, kept.state
+    try:
+        live = hub.open(row.channel, row.device, row.session)
+    except OverloadedError as error:  # fewer are allowed than before
+        _cannot_go_on(row, error)
+        hub.journal.end_session(row.opened)
+        return None
+    live.opened, live.said = row.opened, kept.said
+    try:
+        live.restore(state, max_g)
+    except (JournalError, ConfigError) as error:
+        _cannot_go_on(row, error)
+        hub.end(live)
+        return None
+    live.device.newest = live.session
+    for waiting in state.waiting:
+        hub.answering.submit(live, waiting.window())
+    return live
+
+
+def _key(row: SessionRow) -> tuple[str, str, str]:
+    return row.channel, row.device, row.session
+
+
+def _cannot_go_on(row: SessionRow, error: Exception) -> None:
+    log.warning("session %s of %s can't go on: %s", row.session, row.device, error)
+
+
+def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
+    try:
+        if isinstance(what, FrameInput):
+            hub.feed(live, what.frame(), what.utc, what.default_rate_hz)
+        elif isinstance(what, PushInput):
+            for _ in apps.slices(hub, live, what, max_g):
+                pass
+        elif isinstance(what, LabelInput):
+            hub.recorder.label(live, Label(what.seq, what.t, what.label))
+        else:
+            live.session.consume(what.seq)
+    except DeviceError:
+        return  # it was refused at first, too
+    # Whatever it is: what one input brings to light must not keep the service from starting. It
+    # went the same way at first, and the session went on.
+    except Exception as error:  # noqa: BLE001  see above
+        faults.log(f"session {live.session.id} of {live.session.device}", error)

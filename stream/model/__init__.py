@@ -1,0 +1,1 @@
+"""The artifact, and how windows of all devices get their predictions from it."""

@@ -1,0 +1,183 @@
+"""MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
+
+A frame is acked at the broker only when it is taken or refused. What waits to be published
+survives a lost connection; retained state is published anew after each.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from functools import partial
+
+import aiomqtt
+import stamina
+
+from stream import config
+from stream.access.gate import Gate
+from stream.events import Ack, Ended, Error, Message, Prediction, Started, Status
+from stream.hub import Hub
+from stream.journal.entries import Entry
+from stream.metrics import Metrics
+from stream.mqtt import broker, topics
+from stream.mqtt.publications import Publication, Publications
+from stream.mqtt.receiver import CHANNEL, Receiver
+
+MARK = "mqtt"  # of the newest entry of the history up to which the broker has all
+log = logging.getLogger(__name__)
+STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
+
+
+class Bridge:
+    """The service's connection to a broker, kept up for as long as `run` runs."""
+
+    def __init__(self, options: config.Mqtt, limits: config.Wire, hub: Hub, gate: Gate) -> None:
+        self.connected = False
+        self._options = options
+        broker.tls(options)  # what is wrong with its files is said at once
+        self._hub = hub
+        self._metrics: Metrics = hub.metrics
+        self._publications = Publications(options.max_queue)
+        self._client: aiomqtt.Client | None = None  # of the newest connection
+        tell = partial(self.publish, channel=CHANNEL)
+        self._receiver = Receiver(options, limits, hub, gate, tell)
+        self._lost = False  # the connection, and it was said
+        hub.publisher.add_sink(self.publish)
+
+    def sweep(self) -> None:
+        """Tell devices late what they could not be told at once; call it every second or so."""
+        self._receiver.sweep()
+
+    def publish(self, device: str, message: Message, channel: str | None) -> None:
+        """Queue a message for its topic, if it has one; the oldest makes room."""
+        name, retain = topics.TOPICS.get(type(message), ("", False))
+        if not name or (isinstance(message, Error | Ack) and channel != CHANNEL):
+            return
+        if retain and not self.connected:
+            return  # state is published anew on the next connection
+        kept = isinstance(message, Prediction | Started | Ended)
+        position = self._hub.publisher.history.newest if kept else 0
+        session = message.session if isinstance(message, Ack) else ""
+        self._queue(f"{device}/{name}", topics.words(message), retain, position, session)
+
+    def _queue(
+        self, topic: str, payload: bytes | str, retain: bool, position: int = 0, session: str = ""
+    ) -> None:
+        full = f"{self._options.base}/{topic}"
+        publication = Publication(full, payload, retain, position, session)
+        self._metrics.mqtt_dropped.inc(self._publications.put(publication))
+
+    def catch_up(self, entries: Iterable[Entry]) -> None:
+        """Queue what was published before a crash, and the broker may not have."""
+        for entry in entries:
+            self._queue(topics.of_entry(entry), entry.text, False, entry.position)
+
+    async def say_goodbye(self) -> None:
+        """Tell the broker that the service goes offline, after all that waits to be published."""
+        if self.connected:
+            for device in self._hub.devices:
+                if device.online:
+                    self._queue(f"{device.name}/status", "offline", True)
+            self._queue("status", "offline", True)
+            await self._publications.all_sent()
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again with growing, jittered pauses; until cancelled."""
+        while True:
+            attempts = stamina.retry_context(
+                on=aiomqtt.MqttError,
+                attempts=None,
+                timeout=None,
+                wait_initial=0.2,
+                wait_max=self._options.reconnect_max_s,
+                wait_jitter=1.0,
+            )
+            async for attempt in attempts:
+                with attempt:
+                    await self._serve_once()
+
+    async def _serve_once(self) -> None:
+        """Serve one connection; raises MqttError unless it was a long one."""
+        began = time.monotonic()
+        try:
+            async with broker.client(self._options) as client:
+                await self._serve(client)
+        except aiomqtt.MqttError as error:
+            log.log(
+                logging.DEBUG if self._lost else logging.WARNING,
+                "MQTT %s: %s; tries again, and serves everyone else meanwhile",
+                broker.address(self._options.url),
+                error,
+            )
+            self._lost = True
+            if time.monotonic() - began < STEADY_S:
+                raise
+        finally:
+            self._set_connected(False)
+            self._publications.settled()
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        await client.subscribe(f"{self._options.base}/+/samples", qos=1)
+        for topic in self._receiver.shared:
+            await client.subscribe([(topic, 1), (f"{topic}/+", 1)])
+        self._client = client
+        self._set_connected(True)
+        self._publish_again()
+        again = " again" if self._lost else ""
+        self._lost = False
+        log.info("MQTT %s: connected%s", broker.address(self._options.url), again)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._reading(client), name="mqtt reading")
+                tasks.create_task(self._writing(client), name="mqtt writing")
+        except* aiomqtt.MqttError as group:  # nested, where several messages failed at once
+            raise aiomqtt.MqttError(_first_words(group)) from group
+
+    def _set_connected(self, connected: bool) -> None:
+        self.connected = connected
+        self._metrics.mqtt_connected.set(connected)
+
+    def _publish_again(self) -> None:
+        """Queue what the last connection may have lost, and all retained state."""
+        self._metrics.mqtt_dropped.inc(self._publications.reconnected())
+        self._queue("status", "online", True)
+        for device in self._hub.devices:
+            state = device.state()
+            self.publish(device.name, Status(device=device.name, status=state.status), None)
+            self.publish(device.name, state, None)
+            live = self._hub.current(CHANNEL, device.name)
+            if live is not None and live.durable_seq:
+                ack = Ack(session=live.session.id, seq=live.durable_seq - 1)
+                self.publish(device.name, ack, CHANNEL)
+
+    async def _reading(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            group = await self._receiver.take(str(message.topic), broker.payload(message))
+            self._hub.journal.then(group, partial(self._taken, client, message))
+
+    def _taken(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+        """Let the broker forget a message, unless that connection is over: then it comes again."""
+        if client is self._client:
+            broker.ack(client, message)
+
+    async def _writing(self, client: aiomqtt.Client) -> None:
+        free = asyncio.Semaphore(self._options.max_inflight)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await free.acquire()
+                number, publication = await self._publications.take()
+                task = tasks.create_task(self._send(client, number, publication))
+                task.add_done_callback(lambda _: free.release())
+
+    async def _send(self, client: aiomqtt.Client, number: int, publication: Publication) -> None:
+        await client.publish(
+            publication.topic, publication.payload, qos=1, retain=publication.retain
+        )
+        if self._publications.acked(number):
+            self._hub.journal.put_mark(MARK, self._publications.done)
+
+
+def _first_words(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
