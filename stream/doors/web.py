@@ -6,6 +6,7 @@ Serves files as they are; the pages themselves speak the protocol like any other
 import io
 import os
 import re
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from string import Template
@@ -42,6 +43,7 @@ HEADERS = {
     "Cache-Control": "no-cache",  # kept, but asked for again: an ETag answers that in 304
 }
 HTTPS = "gaitway serve --https"
+MAX_HOST = 253 + len(":65535")  # a name, and a port
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
@@ -104,11 +106,17 @@ async def phone(_request: Request) -> Response:
 
 async def code(request: Request) -> Response:
     """Draw the phone page's address as a QR code."""
+    return Response(_drawn(invitation(request).url), media_type="image/svg+xml", headers=HEADERS)
+
+
+@lru_cache(maxsize=16)
+def _drawn(url: str) -> bytes:
+    """Draw an address once: that takes 6 ms, and whoever asks may ask often."""
     drawn = io.BytesIO()
-    segno.make(invitation(request).url, micro=False).save(
+    segno.make(url, micro=False).save(
         drawn, kind="svg", dark="#000", light="#fff", border=4, omitsize=True, xmldecl=False
     )
-    return Response(drawn.getvalue(), media_type="image/svg+xml", headers=HEADERS)
+    return drawn.getvalue()
 
 
 def invitation(request: Request) -> Invitation:
@@ -135,7 +143,7 @@ def invitation(request: Request) -> Invitation:
 def asked_host(request: Request) -> tuple[str, str] | None:
     """Return the name and the `:port`, which may be empty, by which we were asked, if any."""
     host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
+    if len(host) > MAX_HOST or not _HOST.fullmatch(host):
         return None
     found = re.fullmatch(r"(.*?)(:\d+)?", host)
     return (found[1].strip("[]"), found[2] or "") if found else None

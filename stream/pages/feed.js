@@ -46,7 +46,6 @@ export class Feed {
 
   async #opened(socket) {
     introduce(socket);
-    this.#retry.reset();
     this.#say('open', 'Live');
     try {
       await this.history(begin());
@@ -72,6 +71,7 @@ export class Feed {
   }
 
   #take(message) {
+    this.#retry.reset(); // only now: a server that lets us in and closes at once is left in peace
     if (message.type === 'missed') {
       if (this.#waiting === null) this.history(begin()).catch(() => {});
     } else if (this.#waiting !== null && message.type === 'activity') this.#waiting.push(message);

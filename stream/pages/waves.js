@@ -13,6 +13,7 @@ export class Waves {
   #wanted = []; // names
   #asked = new Set(); // names that the socket was opened for
   #socket = null;
+  #before = null; // the socket that this one replaces
   #settling = 0;
   #waves = new Map(); // by device: {session, heard, samples}, ms and {t, x, y, z}
   #retry = new Retry();
@@ -46,7 +47,7 @@ export class Waves {
   }
 
   #open() {
-    const before = this.#socket; // goes on until the new one stands, so that nothing is missing
+    this.#before ??= this.#socket; // goes on until the new one stands, so that nothing is missing
     const url = new URL('/v1/events', location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     url.search = new URLSearchParams({ type: 'waveform', device: this.#wanted.join(',') });
@@ -55,15 +56,21 @@ export class Waves {
     this.#asked = new Set(this.#wanted);
     for (const name of this.#waves.keys()) if (!this.#asked.has(name)) this.#waves.delete(name);
     socket.onopen = () => {
+      if (socket !== this.#socket) return socket.close(); // another was asked for meanwhile
       introduce(socket);
-      this.#retry.reset();
-      before?.close();
+      this.#leaveBefore();
     };
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => this.#closed(socket, code);
   }
 
+  #leaveBefore() {
+    this.#before?.close();
+    this.#before = null;
+  }
+
   #leave() {
+    this.#leaveBefore();
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -71,12 +78,14 @@ export class Waves {
 
   #closed(socket, code) {
     if (socket !== this.#socket) return; // replaced
+    this.#leaveBefore(); // what is asked for next replaces both
     this.#socket = null;
     if (code === 4401) ask('This server asks for a token.').then(() => this.#settle());
     if (!(code in FINAL)) setTimeout(() => this.#settle(), this.#retry.next() * 1000);
   }
 
   #take({ type, device, session, t0, rate_hz: rateHz, xyz }) {
+    this.#retry.reset();
     if (type !== 'waveform') return;
     const now = performance.now();
     let wave = this.#waves.get(device);

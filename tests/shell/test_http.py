@@ -126,3 +126,10 @@ async def test_a_failing_model_is_not_ready(client: httpx.AsyncClient, running: 
     running.hub.models.shared.batcher.failure = InferenceError("out of memory")
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["problem"]) == (503, "out of memory")
+
+
+async def test_a_huge_host_is_nobodys_name(client: httpx.AsyncClient) -> None:
+    usual = await client.get("/phone.svg")
+    huge = await client.get("/phone.svg", headers={"Host": "a" * 3000})
+    assert huge.status_code == 200
+    assert len(huge.content) < 2 * len(usual.content)
