@@ -143,7 +143,7 @@ export class Link extends EventTarget {
   /** Keep what there is, and go on once a token is given. */
   #ask() {
     this.#asking = true;
-    this.#say('waiting', `${FINAL[UNAUTHENTICATED]}.`);
+    this.#say('asking', `${FINAL[UNAUTHENTICATED]}.`);
     ask('This server asks for a token.').then(() => {
       this.#asking = false;
       this.#now();

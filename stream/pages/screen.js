@@ -4,6 +4,8 @@ import { Waveform } from './waveform.js';
 
 const element = (id) => document.getElementById(id);
 const QUIET_S = 5; // a note goes after so long
+const ASKING = 'Enter the token above, or scan the code of the terminal that the server runs in. ' +
+  'What is measured meanwhile is kept.';
 const SPOKEN = { Unknown: 'Not sure yet' };
 
 export class Screen {
@@ -20,7 +22,7 @@ export class Screen {
     this.name.disabled = on;
     if (on) {
       this.#waveform.clear();
-      this.#activity('Unknown', 'Listening …');
+      this.#listening();
       this.#latest('The first answer comes after ten seconds of movement.', 0);
       element('quality').textContent = 'The server has not judged it yet.';
     } else {
@@ -84,6 +86,9 @@ export class Screen {
     place.textContent = text;
     place.dataset.state = name;
     if (name === 'open') this.trouble('server', '');
+    if (name === 'asking') this.#activity('Unknown', 'A token is needed');
+    else if (element('activity').textContent === 'A token is needed') this.#listening();
+    this.trouble('token', name === 'asking' ? ASKING : '');
   }
 
   kept(link, frameS) {
@@ -100,6 +105,10 @@ export class Screen {
 
   awake(held) {
     element('screen').textContent = held ? 'Kept on' : 'May switch off: keep it on by touching';
+  }
+
+  #listening() {
+    this.#activity('Unknown', 'Listening …');
   }
 
   #activity(name, text) {

@@ -65,6 +65,8 @@ async def test_a_phone_asks_and_goes_on_with_what_it_kept(
     await opened(page, guarded.http_url)
     await start(page)
     await expect(page.get_by_label("Token")).to_be_visible()
+    await expect(page.locator("#activity")).to_have_text("A token is needed")
+    await expect(page.locator("#problem")).to_contain_text("Enter the token above")
     assert await faults(page) == []
     await give(page, "nonsense")
     await expect(page.locator("#token-help")).to_contain_text("no whole token")
@@ -73,6 +75,8 @@ async def test_a_phone_asks_and_goes_on_with_what_it_kept(
     await give(page, keys.device)
     await expect(page.locator("#connection")).to_have_text("Connected")
     await expect(page.get_by_label("Token")).to_have_count(0)
+    await expect(page.locator("#activity")).not_to_have_text("A token is needed")
+    await expect(page.locator("#problem")).to_be_hidden()
 
 
 async def test_half_a_token_in_the_address_is_called_that(page: Page, guarded: Service) -> None:
