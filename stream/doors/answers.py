@@ -43,9 +43,10 @@ def json(content: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
-def _problem(
+def problem(
     status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: object
 ) -> Response:
+    """Answer with what is wrong (RFC 9457)."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     content = msgspec.json.encode(body)
     return Response(content, status, headers, media_type="application/problem+json")
@@ -53,46 +54,46 @@ def _problem(
 
 async def _http_problem(_request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers) if error.headers else None
-    return _problem(error.status_code, "The request can't be served", error.detail, headers)
+    return problem(error.status_code, "The request can't be served", error.detail, headers)
 
 
 async def _parameter_problem(_request: Request, error: ParameterError) -> Response:
-    return _problem(400, "A parameter is not allowed", str(error))
+    return problem(400, "A parameter is not allowed", str(error))
 
 
 async def _device_problem(_request: Request, error: DeviceError) -> Response:
-    return _problem(422, "The frame is nonsense", str(error), code=error.code, seq=error.seq)
+    return problem(422, "The frame is nonsense", str(error), code=error.code, seq=error.seq)
 
 
 async def _overloaded_problem(_request: Request, error: OverloadedError) -> Response:
-    return _problem(503, "Overloaded", str(error), {"Retry-After": "1"}, code=error.code)
+    return problem(503, "Overloaded", str(error), {"Retry-After": "1"}, code=error.code)
 
 
 async def _too_fast_problem(_request: Request, error: TooFastError) -> Response:
     headers = {"Retry-After": str(ceil(min(error.retry_after_s, LONGEST_S)))}
-    return _problem(429, "Too much", str(error), headers, code=error.code)
+    return problem(429, "Too much", str(error), headers, code=error.code)
 
 
 async def _unauthenticated_problem(request: Request, error: UnauthenticatedError) -> Response:
     request.app.state.gate.turned_away(request, error)
-    return _problem(401, "A token is needed", str(error), {"WWW-Authenticate": "Bearer"})
+    return problem(401, "A token is needed", str(error), {"WWW-Authenticate": "Bearer"})
 
 
 async def _access_problem(request: Request, error: AccessError) -> Response:
     request.app.state.gate.turned_away(request, error)
-    return _problem(403, "That is not allowed", str(error))
+    return problem(403, "That is not allowed", str(error))
 
 
 async def _our_problem(_request: Request, _error: Exception) -> Response:
-    return _problem(500, "The server failed", "its log says why")
+    return problem(500, "The server failed", "its log says why")
 
 
 async def _check_problem(_request: Request, error: CheckError) -> Response:
-    return _problem(409, "The check can't be made now", str(error))
+    return problem(409, "The check can't be made now", str(error))
 
 
 async def _journal_problem(_request: Request, error: JournalError) -> Response:
-    return _problem(503, "The history can't be read", str(error), {"Retry-After": "1"})
+    return problem(503, "The history can't be read", str(error), {"Retry-After": "1"})
 
 
 PROBLEMS: Any = {

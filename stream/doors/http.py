@@ -47,6 +47,7 @@ def app(config: Config, hub: Hub, gate: Gate, mqtt_state: Callable[[], str]) -> 
         WebSocketRoute("/v1/events", websocket.events),
         *web.routes(),
         *trust.routes(),
+        WebSocketRoute("/{path:path}", websocket.nowhere),
     ]
     application = Starlette(routes=routes, exception_handlers=answers.PROBLEMS)
     application.state.config = config

@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket
 
 from stream import config, wire
 from stream.access.visitor import Stream, Visitor
+from stream.doors import answers
 from stream.doors.connection import (
     OVERLOADED,
     POLICY,
@@ -34,6 +35,14 @@ MAX_UNACKED = 256  # frames that a connection may have taken before they are dur
 OWN_TYPES = frozenset({"prediction", "activity", "quality"})
 DEFAULT_TYPES = frozenset({"activity", "status"})
 OF_LISTENERS = ("device", "type", "since")
+
+
+async def nowhere(websocket: WebSocket) -> None:
+    """Answer 404, which names where WebSockets are; clients show it, but browsers' pages do not."""
+    detail = f"{websocket.url.path}: no WebSocket is here; /v1/stream and /v1/events are"
+    await websocket.send_denial_response(
+        answers.problem(404, "The request can't be served", detail)
+    )
 
 
 async def stream(websocket: WebSocket) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from stream.service import Service
 from stream.wire.binary import encode_binary
@@ -297,3 +297,12 @@ async def test_a_listener_hears_only_what_it_asked_for(running: Service) -> None
 async def test_an_unknown_type_is_refused(running: Service) -> None:
     async with connect(f"{running.ws_url}/v1/events?type=gossip") as listener:
         assert await close_code(listener) == 1008
+
+
+async def test_a_wrong_path_is_not_found(running: Service) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"{running.ws_url}/v1/strem?device=a")
+    response = refused.value.response
+    assert response.status_code == 404
+    assert response.body is not None
+    assert "/v1/strem: no WebSocket is here; /v1/stream" in response.body.decode()
