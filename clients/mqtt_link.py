@@ -20,6 +20,7 @@ from clients.messages import Message, decode
 from clients.tasks import beside
 from clients.websocket_link import UNTAKEN
 from stream.events import Ack, Ended, Error, Prediction, Quality, Started
+from stream.mqtt.client import Client
 
 HEARD = ("ack", "prediction", "event", "error")
 CONNECT_REFUSED = (134, 135)  # reason codes: bad user name or password, not authorised
@@ -64,13 +65,13 @@ class MqttLink:
             async with self._client(clean=True):
                 pass
 
-    def _client(self, *, clean: bool) -> aiomqtt.Client:
+    def _client(self, *, clean: bool) -> Client:
         post = self._post
         digest = hashlib.sha256(f"{post.device}/{post.session}".encode()).hexdigest()
         # 23 characters of letters and digits are what every 3.1.1 broker has to take.
         return connect_mqtt(post.address, identifier=f"gaitway{digest[:16]}", clean=clean)
 
-    async def _talk(self, client: aiomqtt.Client) -> None:
+    async def _talk(self, client: Client) -> None:
         base, device = self._post.address.base, self._post.device
         topics = [*(f"{base}/{device}/{name}" for name in HEARD), f"{base}/status"]
         await client.subscribe([(topic, QOS) for topic in topics])
@@ -121,9 +122,9 @@ class MqttLink:
         return True
 
 
-def connect_mqtt(address: MqttAddress, *, identifier: str | None, clean: bool) -> aiomqtt.Client:
+def connect_mqtt(address: MqttAddress, *, identifier: str | None, clean: bool) -> Client:
     """Return a client, to be entered, for the broker at `address`."""
-    return aiomqtt.Client(
+    return Client(
         address.host,
         address.port,
         username=address.username,

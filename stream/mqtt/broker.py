@@ -8,14 +8,15 @@ import aiomqtt
 
 from stream import config
 from stream.errors import ConfigError
+from stream.mqtt.client import Client
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-def client(options: config.Mqtt) -> aiomqtt.Client:
+def client(options: config.Mqtt) -> Client:
     """Make a client with a persistent session, a last will and manual acks."""
     url = urlsplit(options.url)
-    made = aiomqtt.Client(
+    made = Client(
         url.hostname or "",
         url.port or DEFAULT_PORTS[url.scheme],
         username=unquote(url.username) if url.username else None,

@@ -1,0 +1,41 @@
+"""Whoever waits for the broker's answer can be told to stop, also when it comes just then."""
+
+import asyncio
+
+import aiomqtt
+import pytest
+
+from stream.mqtt.client import Client
+
+
+async def test_an_answer_does_not_hide_a_cancellation() -> None:
+    client = Client("localhost")
+    answer = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(client._wait_for(answer, None))
+    await asyncio.sleep(0)
+    answer.set_result(None)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_broker_that_does_not_answer() -> None:
+    client = Client("localhost", timeout=0.01)
+    with pytest.raises(aiomqtt.MqttError, match="within"):
+        await client._wait_for(asyncio.Event().wait(), None)
+
+
+async def test_calls_wait_through_it(broker: str) -> None:
+    """The next aiomqtt may name it otherwise; then this fails."""
+    waits = []
+
+    class Watched(Client):
+        async def _wait_for(self, fut, timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ASYNC109
+            waits.append(fut)
+            return await super()._wait_for(fut, timeout)
+
+    host, port = broker.removeprefix("mqtt://").split(":")
+    async with Watched(host, int(port)) as client:
+        await client.subscribe("a", qos=1)
+        await client.publish("a", "b", qos=1)
+    assert len(waits) == 4
