@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 JOIN_S = 0.25  # gravity farther away than this says nothing about a reading
 HISTORY_S = 1.0  # gravity is kept so long behind its newest reading
 MAX_HELD = 4096  # readings that wait for gravity; beyond it the oldest are dropped
+MAX_GRAVITY = 4096  # readings of it: a sensor of 1000 Hz gives 2000 around its newest one
 
 Times = NDArray[np.float64]  # (n,) s
 Vectors = NDArray[np.float64]  # (n, 3)
@@ -93,5 +94,8 @@ class GravityJoin:
         return t[near], (xyz + gravity)[near]
 
     def _forget(self) -> None:
+        # Times may be nonsense: any number of readings may claim the same one.
+        self._gravity_t = self._gravity_t[-MAX_GRAVITY:]
+        self._gravity = self._gravity[-MAX_GRAVITY:]
         keep = np.abs(self._gravity_t - self._newest) <= HISTORY_S
         self._gravity_t, self._gravity = self._gravity_t[keep], self._gravity[keep]
