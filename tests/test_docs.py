@@ -1,6 +1,7 @@
 """README and docs say what is true: commands, options, files, topics and settings exist."""
 
 import re
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import typer
 
 from stream import config
 from stream.cli import app
+from stream.metrics import Metrics
 from stream.mqtt import topics
 from stream.sensor_apps.dialects import CONNECTING, DIALECTS, DIALLED
 from stream.sensor_apps.dialects.sensor_server import CLOSED
@@ -17,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DESIGN = (ROOT / "docs" / "design.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+BOUNDS = (ROOT / "docs" / "bounds.md").read_text()
 SECURITY = (ROOT / "SECURITY.md").read_text()
 ACL = (ROOT / "deploy" / "mosquitto" / "acl").read_text()
 
@@ -145,3 +148,25 @@ def test_every_close_code_of_sensor_server_is_in_phones() -> None:
     phones = (ROOT / "docs" / "phones.md").read_text()
     rows = "".join(re.findall(r"^\| (4\d\d\d.*?) \|", phones, re.MULTILINE))
     assert {int(code) for code in re.findall(r"4\d\d\d", rows)} == set(CLOSED)
+
+
+ROWS = [row.split("|")[1:-1] for row in BOUNDS.splitlines() if row.startswith("| ")][1:]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].strip())
+def test_every_bound_is_the_one_that_holds(row: list[str]) -> None:
+    _, bound, _, metrics, test = row
+    for name, value in re.findall(r"`([\w.]+)` = ([\d.]+)", bound):
+        place, _, last = name.rpartition(".")
+        known = getattr(config.Config(), place, None) or import_module(f"stream.{place}")
+        assert getattr(known, last) == float(value), name
+    shown = Metrics().render().decode()
+    for name in re.findall(r"`(\w+)`", metrics):
+        assert f"# HELP gaitway_{name}" in shown, name
+    file, _, function = test.strip(" `").partition("::")
+    found = [path.read_text() for path in (ROOT / "tests").rglob(file)]
+    assert any(f"def {function}(" in text for text in found), test
+
+
+def test_bounds_are_read() -> None:
+    assert len(ROWS) > 20

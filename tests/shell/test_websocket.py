@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from stream.doors.websocket import MAX_UNACKED
 from stream.service import Service
 from stream.wire.binary import encode_binary
 
@@ -177,6 +179,34 @@ async def test_mixed_time_is_named(running: Service) -> None:
         await phone.send(frame(0))
         await phone.send('{"type": "samples", "seq": 1, "t": [5.0], "xyz": [[1, 2, 3]]}')
         assert (await receive(phone, "error"))["code"] == "mixed-time"
+
+
+async def test_who_sends_faster_than_the_disk_writes_is_held_back(
+    running: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, hangs = running.hub.journal.store, threading.Event()
+    commit = store.commit
+
+    def hanging(*group: Any) -> None:
+        hangs.wait(30)
+        commit(*group)
+
+    monkeypatch.setattr(store, "commit", hanging)
+    async with connect(stream_url(running, device="a")) as phone:
+        await receive(phone, "welcome")
+        for seq in range(2 * MAX_UNACKED):
+            await phone.send(encode_binary(seq, SAMPLES[:2]))
+        live = running.hub.current("websocket", "a")
+        assert live is not None
+        async with asyncio.timeout(10):
+            while live.session.next_seq <= MAX_UNACKED:  # noqa: ASYNC110  nothing says so
+                await asyncio.sleep(0)
+        for name in "bcd":  # others come in; there is time to take more of the first
+            async with connect(stream_url(running, device=name)) as other:
+                await receive(other, "welcome")
+        assert live.session.next_seq == MAX_UNACKED + 1
+        hangs.set()
+        await acked(phone, 2 * MAX_UNACKED - 1)
 
 
 async def test_ten_bad_frames_in_a_row_close(running: Service) -> None:
