@@ -42,6 +42,7 @@ class MqttListener:
                 async for message in client.messages:
                     self._heard += not message.retain
                     await self._pass(message, hand)
+                    client.taken(message)
         except aiomqtt.MqttError as error:
             judge(self._address, error, progress=self._heard > heard)
 

@@ -86,7 +86,7 @@ class MqttLink:
         self._exchange.outbox.rewind()
         self._name_session = True
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _send(self, client: Client) -> None:
         # A broker that has no word of the server keeps nothing for it: frames would be lost, and
         # where one that comes later gets through, the server gives up those before it.
         await self._exchange.until(lambda: self._server_known or self._exchange.done)
@@ -97,17 +97,22 @@ class MqttLink:
                 self._name_session = False
             await client.publish(topic, encode(frame, self._post.style), qos=QOS)
 
-    async def _receive(self, client: aiomqtt.Client) -> NoReturn:
+    async def _receive(self, client: Client) -> NoReturn:
         async for message in client.messages:
-            if message.topic.value == f"{self._post.address.base}/status":
-                self._server_is(payload_of(message) == b"online", news=not message.retain)
-                continue
-            heard = decode(payload_of(message))
-            if self._is_ours(heard):
-                self._exchange.hear(heard)
-            if isinstance(heard, Error) and heard.code in UNTAKEN:
-                raise UnreachableError(f"the server takes no frames now: {heard.message}")
+            client.taken(message)  # no await comes before it is heard
+            self._hear(message)
         raise aiomqtt.MqttError("the connection to the broker ended")
+
+    def _hear(self, message: aiomqtt.Message) -> None:
+        """Take a message; raises UnreachableError where the server takes no frames now."""
+        if message.topic.value == f"{self._post.address.base}/status":
+            self._server_is(payload_of(message) == b"online", news=not message.retain)
+            return
+        heard = decode(payload_of(message))
+        if self._is_ours(heard):
+            self._exchange.hear(heard)
+        if isinstance(heard, Error) and heard.code in UNTAKEN:
+            raise UnreachableError(f"the server takes no frames now: {heard.message}")
 
     def _server_is(self, online: bool, *, news: bool) -> None:
         if online and (self._server_left or news):  # it has just come, and may have missed frames

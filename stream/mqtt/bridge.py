@@ -20,6 +20,7 @@ from stream.hub import Hub
 from stream.journal.entries import Entry
 from stream.metrics import Metrics
 from stream.mqtt import broker, topics
+from stream.mqtt.client import Client
 from stream.mqtt.publications import Publication, Publications
 from stream.mqtt.receiver import CHANNEL, Receiver
 
@@ -38,7 +39,7 @@ class Bridge:
         self._hub = hub
         self._metrics: Metrics = hub.metrics
         self._publications = Publications(options.max_queue)
-        self._client: aiomqtt.Client | None = None  # of the newest connection
+        self._client: Client | None = None  # of the newest connection
         tell = partial(self.publish, channel=CHANNEL)
         self._receiver = Receiver(options, limits, hub, gate, tell)
         self._lost = False  # the connection, and it was said
@@ -116,7 +117,7 @@ class Bridge:
             self._set_connected(False)
             self._publications.settled()
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: Client) -> None:
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         for topic in self._receiver.shared:
             await client.subscribe([(topic, 1), (f"{topic}/+", 1)])
@@ -150,17 +151,17 @@ class Bridge:
                 ack = Ack(session=live.session.id, seq=live.durable_seq - 1)
                 self.publish(device.name, ack, CHANNEL)
 
-    async def _reading(self, client: aiomqtt.Client) -> None:
+    async def _reading(self, client: Client) -> None:
         async for message in client.messages:
             group = await self._receiver.take(str(message.topic), broker.payload(message))
             self._hub.journal.then(group, partial(self._taken, client, message))
 
-    def _taken(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+    def _taken(self, client: Client, message: aiomqtt.Message) -> None:
         """Let the broker forget a message, unless that connection is over: then it comes again."""
         if client is self._client:
-            broker.ack(client, message)
+            client.taken(message)
 
-    async def _writing(self, client: aiomqtt.Client) -> None:
+    async def _writing(self, client: Client) -> None:
         free = asyncio.Semaphore(self._options.max_inflight)
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -169,7 +170,7 @@ class Bridge:
                 task = tasks.create_task(self._send(client, number, publication))
                 task.add_done_callback(lambda _: free.release())
 
-    async def _send(self, client: aiomqtt.Client, number: int, publication: Publication) -> None:
+    async def _send(self, client: Client, number: int, publication: Publication) -> None:
         await client.publish(
             publication.topic, publication.payload, qos=1, retain=publication.retain
         )

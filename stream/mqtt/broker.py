@@ -1,4 +1,4 @@
-"""How a broker is connected to, and its messages read and acked. Knows no topic."""
+"""How a broker is connected to, and its messages read. Knows no topic."""
 
 import os
 import ssl
@@ -14,7 +14,7 @@ DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 def client(options: config.Mqtt) -> Client:
-    """Make a client with a persistent session, a last will and manual acks."""
+    """Make a client with a persistent session and a last will."""
     url = urlsplit(options.url)
     made = Client(
         url.hostname or "",
@@ -28,8 +28,6 @@ def client(options: config.Mqtt) -> Client:
         tls_context=tls(options),
     )
     made.pending_calls_threshold = options.max_inflight
-    # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
-    made._client.manual_ack_set(True)
     return made
 
 
@@ -49,11 +47,6 @@ def tls(options: config.Mqtt) -> ssl.SSLContext | None:
     except OSError as error:  # what is no certificate is one, too
         raise ConfigError(f"mqtt.{name} = {path!r}: cannot be used: {error.strerror}") from error
     return context
-
-
-def ack(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
-    """Tell the broker that a message is taken."""
-    client._client.ack(message.mid, message.qos)
 
 
 def payload(message: aiomqtt.Message) -> bytes:

@@ -1,9 +1,9 @@
-"""aiomqtt's client, which can be cancelled at any moment. Knows no topic and no setting."""
+"""aiomqtt's client, with manual acks, which can be cancelled. Knows no topic and no setting."""
 
 import asyncio
 import math
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiomqtt
 
@@ -11,12 +11,25 @@ T = TypeVar("T")
 
 
 class Client(aiomqtt.Client):
-    """A client whose calls never swallow a cancellation.
+    """A client that loses no message and swallows no cancellation.
+
+    A message counts as taken once `taken` was called; else the broker sends it again on the next
+    connection of a persistent session. By itself aiomqtt acks what is still in its queue, and
+    drops that with the connection.
 
     aiomqtt awaits the broker's answers with `asyncio.wait_for`, which until Python 3.12 returns as
     if nothing were where the answer comes in the very moment of the cancellation
     (github.com/python/cpython/issues/86296). A task that is told to end only once then never does.
     """
+
+    def __init__(self, hostname: str, port: int = 1883, **options: Any) -> None:  # noqa: ANN401  aiomqtt names them
+        super().__init__(hostname, port, **options)
+        # aiomqtt leaves manual acks to paho, and they must be chosen before connecting.
+        self._client.manual_ack_set(True)
+
+    def taken(self, message: aiomqtt.Message) -> None:
+        """Tell the broker that a message is taken."""
+        self._client.ack(message.mid, message.qos)
 
     async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  its name
         seconds = self.timeout if timeout is None else timeout

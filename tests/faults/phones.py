@@ -11,6 +11,7 @@ from stream.events import Ended, Prediction, Started
 from tests.faults.judge import FAULTLESS, Said, Stream, Verdict, judge, made_up, plain, unbroken
 
 PACE_S = 0.03  # between a phone's frames
+BUSIEST = 300  # frames a second of all phones: two cores carry them, phones and judge included
 PATIENCE_S = 20.0  # with the last predictions
 
 

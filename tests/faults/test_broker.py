@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.faults.mosquitto import ShippedBroker
-from tests.faults.phones import faults, players, playing
+from tests.faults.phones import BUSIEST, PACE_S, faults, players, playing
 from tests.faults.world import Server
 
-COUNTS = [(4, 2), pytest.param(20, 5, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
-FRAMES = 300  # for each kill, more than are sent
+COUNTS = [(4, 2), pytest.param(200, 5, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+BETWEEN_S = 9.0  # kills, at most: phones have frames for so long
 
 
 def joins(broker: ShippedBroker) -> str:
@@ -33,8 +33,10 @@ async def test_the_broker_is_killed(
     settings = joins(broker)
     async with Server(tmp_path / "server", artifact=toy_artifact, settings=settings) as server:
         await server.joined()
-        playing_phones = players(urls, toy_artifact, FRAMES * kills, broker.ca)
-        async with playing(playing_phones):
+        pace_s = max(PACE_S, phones / BUSIEST)
+        frames = round(kills * BETWEEN_S / pace_s)
+        playing_phones = players(urls, toy_artifact, frames, broker.ca)
+        async with playing(playing_phones, pace_s):
             for _ in range(kills):
                 await asyncio.sleep(rng.uniform(0.5, 2.0))
                 broker.kill()

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.phones import faults, players, playing
+from tests.faults.phones import BUSIEST, PACE_S, faults, players, playing
 from tests.faults.world import Server
 
-COUNTS = [(4, 2), pytest.param(10, 20, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
-FRAMES = 150  # for each kill, more than are sent
+MINUTES = [pytest.mark.slow, pytest.mark.timeout(1800)]
+COUNTS = [(4, 2), pytest.param(10, 20, marks=MINUTES), pytest.param(200, 20, marks=MINUTES)]
+BETWEEN_S = 4.5  # kills, at most: phones have frames for so long
 
 
 async def streamed_and_killed(
@@ -18,8 +19,9 @@ async def streamed_and_killed(
 ) -> None:
     """Let phones stream to `urls` while the server is killed and started again; then compare."""
     await server.joined()
-    phones = players(urls, artifact, FRAMES * kills)
-    async with playing(phones):
+    pace_s = max(PACE_S, len(urls) / BUSIEST)
+    phones = players(urls, artifact, round(kills * BETWEEN_S / pace_s))
+    async with playing(phones, pace_s):
         for _ in range(kills):
             await asyncio.sleep(rng.uniform(0.5, 2.0))
             await server.kill()

@@ -39,3 +39,21 @@ async def test_calls_wait_through_it(broker: str) -> None:
         await client.subscribe("a", qos=1)
         await client.publish("a", "b", qos=1)
     assert len(waits) == 4
+
+
+async def test_what_was_not_taken_comes_again(broker: str) -> None:
+    host, port = broker.removeprefix("mqtt://").split(":")
+    heard = []
+    for connection in range(2):
+        async with Client(host, int(port), identifier="phone", clean_session=False) as client:
+            await client.subscribe("a", qos=1)
+            if not connection:
+                for word in ("one", "two", "three"):
+                    await client.publish("a", word, qos=1)
+            async with asyncio.timeout(10):
+                message = await anext(client.messages)
+                while len(client.messages) < 2 - connection:  # noqa: ASYNC110
+                    await asyncio.sleep(0)  # they arrive, and nobody takes them
+            heard.append(message.payload)
+            client.taken(message)
+    assert heard == [b"one", b"two"]
