@@ -50,7 +50,7 @@ class Store:
         self.path = path
         self._options = options
         self._pruned_at = 0.0
-        self._inode: tuple[int, int] | None = None
+        self._inodes: dict[Path, tuple[int, int] | None] = {}  # of the file and its log
         self._connection: sqlite3.Connection | None = None
 
     @contextmanager
@@ -75,9 +75,10 @@ class Store:
         """Open or make the file; return where the numbering goes on."""
         try:
             self._connection = self._connected()
-            where = self.path.stat()
-            self._inode = (where.st_dev, where.st_ino)
-            return self._numbers(self._connection)
+            self._inodes = {}
+            numbers = self._numbers(self._connection)
+            self._check_there()
+            return numbers
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise self._error(error) from error
@@ -182,10 +183,13 @@ class Store:
         )
 
     def _check_there(self) -> None:
-        """Raise where the file was removed or replaced: what is written would be lost."""
-        found = self.path.stat()
-        if (found.st_dev, found.st_ino) != self._inode:
-            raise JournalError(f"{self.path}: was replaced while in use; restart gaitway")
+        """Raise where file or log was removed or replaced: what is written would be lost."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+            found = path.stat() if path.exists() else None
+            inode = (found.st_dev, found.st_ino) if found else None
+            if self._inodes.setdefault(path, inode) != inode:
+                what = "replaced" if found else "removed"
+                raise JournalError(f"{path}: was {what} while in use; restart gaitway")
 
     def _write(self, connection: sqlite3.Connection, group: Group, utc: float) -> None:
         if group.inputs:

@@ -144,11 +144,23 @@ def test_a_damaged_file(path: Path) -> None:
 
 def test_a_file_that_is_removed(path: Path, store: Store) -> None:
     path.unlink()
-    with pytest.raises(JournalError, match="No such file"):
+    with pytest.raises(JournalError, match="was removed"):
         store.commit(group(1, 1), 1, BEGIN)
     path.write_bytes(b"")
     with pytest.raises(JournalError, match="was replaced"):
         store.commit(group(1, 1), 1, BEGIN)
+
+
+def test_a_log_that_is_removed(path: Path, store: Store) -> None:
+    """SQLite goes on writing into what nobody will ever read."""
+    store.commit(group(1, 1), 1, BEGIN)
+    log = path.with_name("journal.db-wal")
+    log.unlink()
+    with pytest.raises(JournalError, match="was removed"):
+        store.commit(group(2, 2), 1, BEGIN)
+    log.write_bytes(b"")
+    with pytest.raises(JournalError, match=r"journal.db-wal: was replaced"):
+        store.commit(group(2, 2), 1, BEGIN)
 
 
 def test_a_database_of_something_else(path: Path) -> None:
