@@ -11,7 +11,7 @@ import msgspec
 
 from stream.doors import apps
 from stream.errors import ConfigError, DeviceError, JournalError, OverloadedError
-from stream.events import Prediction
+from stream.events import Ended, Prediction, Started
 from stream.hub import Hub
 from stream.journal.archive import Archive
 from stream.journal.entries import Entry, Query
@@ -51,14 +51,14 @@ class Kept(NamedTuple):
 
     devices: dict[str, DeviceState]
     sessions: dict[int, KeptSession]  # by the number of the first input
-    lost: list[int]  # sessions that can't be read
+    lost: list[SessionRow]  # sessions that can't be read
     inputs: list[tuple[int, int, AnyInput]]  # number, session, input
 
 
 def load(store: Store) -> Kept:
     """Read what a restart needs; raises JournalError. What of it can't be read is left out."""
     sessions = {kept.row.opened: kept for kept in _sessions(store)}
-    lost = [row.opened for row in store.sessions() if row.opened not in sessions]
+    lost = [row for row in store.sessions() if row.opened not in sessions]
     first = min((kept.row.covers for kept in sessions.values()), default=0)
     inputs = [
         (number, opened, decode_input(body))
@@ -114,8 +114,9 @@ def recover(hub: Hub, kept: Kept, max_g: float) -> None:
     """
     for name in list(kept.devices)[-hub.options.max_devices :]:
         hub.devices.get(name).restore(kept.devices[name])
-    for opened in kept.lost:
-        hub.journal.end_session(opened)
+    for row in kept.lost:
+        hub.journal.end_session(row.opened)
+        _end_activity(hub, row)
     newest = {_key(known.row): opened for opened, known in kept.sessions.items()}
     over = kept.sessions.keys() - newest.values()  # each was ended, and a namesake opened since
     for live in _again(hub, kept, over, max_g):
@@ -143,6 +144,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
     except OverloadedError as error:  # fewer are allowed than before
         _cannot_go_on(row, error)
         hub.journal.end_session(row.opened)
+        _end_activity(hub, row)
         return None
     live.opened, live.said = row.opened, kept.said
     try:
@@ -150,6 +152,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
     except (JournalError, ConfigError) as error:
         _cannot_go_on(row, error)
         hub.end(live)
+        _end_activity(hub, row)
         return None
     live.device.newest = live.session
     for waiting in state.waiting:
@@ -163,6 +166,34 @@ def _key(row: SessionRow) -> tuple[str, str, str]:
 
 def _cannot_go_on(row: SessionRow, error: Exception) -> None:
     log.warning("session %s of %s can't go on: %s", row.session, row.device, error)
+
+
+def _end_activity(hub: Hub, row: SessionRow) -> None:
+    """Publish the end of what a session that can't go on did, where its history left that open."""
+    store = hub.journal.store
+    id_, text = next(store.events(row.device, row.opened), ("", ""))
+    if not id_.endswith("/started"):
+        return
+    begun = msgspec.json.decode(text, type=Started)
+    t, time = begun.t, begun.time
+    for _, text in store.predictions(row.device, row.opened):
+        newest = msgspec.json.decode(text, type=Prediction)
+        t, time = newest.t[1], newest.time
+        break
+    ended = Ended(
+        id=f"{row.device}/{row.session}/close/ended",
+        device=row.device,
+        session=row.session,
+        activity=begun.activity,
+        t=t,
+        started_t=begun.t,
+        duration_s=round(t - begun.t, 6),
+        time=time,
+    )
+    device = hub.devices.get(row.device)
+    hub.publisher.publish(row.device, ended, row.channel, row.opened)
+    device.ended(ended)
+    hub.devices.changed(device)
 
 
 def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:

@@ -135,6 +135,11 @@ class Store:
         for id_, text in self._rows(found, device, opened):
             yield int(id_.rpartition("/")[2]), text
 
+    def events(self, device: str, opened: int) -> Iterator[tuple[str, str]]:
+        """Yield ids and texts of a session's events, newest first."""
+        found = "SELECT id, text FROM events WHERE device = ? AND opened = ? ORDER BY position DESC"
+        yield from self._rows(found, device, opened)
+
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._opened().execute(sql, values)

@@ -155,6 +155,29 @@ async def test_a_session_on_another_grid_is_over(config: Config, tmp_path: Path)
     assert "gaitway_frames_skipped_total 2.0" in metrics  # what another session had is not known
 
 
+async def test_the_activity_of_a_session_that_cannot_go_on_is_over(
+    config: Config, tmp_path: Path
+) -> None:
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for seq in range(30):
+            await post(first, frame(seq))
+        before = await history(world, first)
+        begun = [event for event in before if event["type"] == "activity"][-1]
+        assert begun["event"] == "started"
+        newest = [event for event in before if event["type"] == "prediction"][-1]
+        world.config = msgspec.structs.replace(config, signal=Signal(max_gap_s=2))
+        async with world.run() as second:
+            ended = (await history(world, second))[-1]
+            device = (await second.get("/v1/devices/a")).json()
+            async with world.run() as third:
+                assert (await history(world, third))[-1] == ended  # once
+    assert ended["id"] == f"a/{begun['session']}/close/ended"
+    assert ended["activity"] == begun["activity"]
+    assert (ended["started_t"], ended["t"]) == (begun["t"], newest["t"][1])
+    assert device["activity"] == "Unknown"
+
+
 async def test_an_orderly_stop_leaves_nothing_to_do_again(config: Config, tmp_path: Path) -> None:
     world = World(config, tmp_path)
     async with world.run() as client:
