@@ -20,7 +20,7 @@ from clients.messages import Message, decode
 from clients.tasks import beside
 from clients.websocket_link import UNTAKEN
 from stream.events import Ack, Ended, Error, Prediction, Quality, Started
-from stream.mqtt.client import Client
+from stream.mqtt.client import ANSWER_S, KEEPALIVE_S, Client
 
 HEARD = ("ack", "prediction", "event", "error")
 CONNECT_REFUSED = (134, 135)  # reason codes: bad user name or password, not authorised
@@ -136,6 +136,8 @@ def connect_mqtt(address: MqttAddress, *, identifier: str | None, clean: bool) -
         password=address.password,
         identifier=identifier,
         clean_session=clean,
+        timeout=ANSWER_S,
+        keepalive=KEEPALIVE_S,
         tls_context=trust.context(address.ca) if address.tls else None,
     )
 

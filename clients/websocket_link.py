@@ -23,6 +23,8 @@ from stream.wire.incoming import Label
 
 TOKEN_ENV = "GAITWAY_TOKEN"  # noqa: S105  the variable's name, not a secret
 OPEN_TIMEOUT_S = 10.0
+PING_S = 20.0  # between pings, and as long again for their answer: else nobody is there any more
+CLOSE_S = 10.0  # for the answer to a close
 DONE, GOING_AWAY, POLICY, TOO_BIG, OVERLOADED = 1000, 1001, 1008, 1009, 1013
 REPLACED, UNAUTHENTICATED, FORBIDDEN = 4000, 4401, 4403
 WHY = {
@@ -133,6 +135,9 @@ async def open_websocket(
             additional_headers=headers,
             compression=None,
             open_timeout=OPEN_TIMEOUT_S,
+            ping_interval=PING_S,
+            ping_timeout=PING_S,
+            close_timeout=CLOSE_S,
             create_connection=kind,
             ssl=trust.context(ca) if url.startswith("wss:") else None,
         )

@@ -20,6 +20,7 @@ from stream.errors import ConfigError
 if TYPE_CHECKING:  # loads what only TLS needs
     from stream.tls.identity import Identity
 
+PING_S = 20.0  # between pings, and as long again for their answer: else nobody is there any more
 RENEW_S = 60.0  # between looks at our addresses and the end of our certificate
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ def _settings(
         headers.guarded(application),
         ws=Protocol,
         ws_max_size=config.wire.max_frame_bytes,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
         ws_per_message_deflate=False,  # 60 kB a connection, and frames are dense already
         log_config=None,
         access_log=False,

@@ -8,7 +8,7 @@ import aiomqtt
 
 from stream import config
 from stream.errors import ConfigError
-from stream.mqtt.client import Client
+from stream.mqtt.client import ANSWER_S, KEEPALIVE_S, Client
 
 DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -23,6 +23,8 @@ def client(options: config.Mqtt) -> Client:
         password=os.environ.get(options.password_env),
         identifier=options.client_id,
         clean_session=False,
+        timeout=ANSWER_S,
+        keepalive=KEEPALIVE_S,
         will=aiomqtt.Will(f"{options.base}/status", "offline", qos=1, retain=True),
         max_inflight_messages=options.max_inflight,
         tls_context=tls(options),

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import aiomqtt
 
 T = TypeVar("T")
+KEEPALIVE_S = 60  # of silence before a broker is asked whether it is there, and for its answer
+ANSWER_S = 10.0  # for the broker's answer to anything else
 
 
 class Client(aiomqtt.Client):
