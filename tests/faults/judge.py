@@ -39,8 +39,11 @@ class Verdict(NamedTuple):
 FAULTLESS = Verdict([], [], [])
 
 
-def made_up(device: str, frames: int, seed: int) -> Stream:
-    """Make a stream up: every other one timed, at a rate and with a gap of its own."""
+def made_up(device: str, frames: int, seed: int, leaps_s: tuple[float, ...] = ()) -> Stream:
+    """Make a stream up: every other one timed, at a rate and with a gap of its own.
+
+    Its clock leaps by each of `leaps_s`, forward or back, somewhere; then it is timed anyway.
+    """
     rng = np.random.default_rng(seed)
     sizes = rng.integers(10, 60, frames)
     n = int(sizes.sum())
@@ -48,9 +51,11 @@ def made_up(device: str, frames: int, seed: int) -> Stream:
     xyz = (rng.normal(0, 2, (n, 3)) + level[:, None]).astype(np.float32)
     edges = [0, *np.cumsum(sizes).tolist()]
     t = None
-    if seed % 2:
+    if seed % 2 or leaps_s:
         t = 50 + np.cumsum(rng.uniform(0.3, 1.7, n) / rng.choice([25.0, 50.0]))
         t[n // 2 :] += 3.0
+        for leap_s in leaps_s:
+            t[rng.integers(1, n) :] += leap_s
     pieces = [(xyz[a:b], None if t is None else _sent(t[a:b])) for a, b in pairwise(edges)]
     return Stream(device, pieces)
 
