@@ -46,6 +46,15 @@ class Protocol(WebSocketsSansIOProtocol):
         """Serve until the application is through."""
         await super().run_asgi()
         if not self.disconnected:
+            self._cut_soon()
+
+    def keepalive_timeout(self) -> None:
+        """Close, since no ping was answered: by a peer that is gone, or that reads nothing."""
+        super().keepalive_timeout()
+        self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        if self._cutting is None:
             self._cutting = self.loop.call_later(CUT_S, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
