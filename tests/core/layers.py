@@ -114,7 +114,6 @@ IMPURE = {
 }
 CLOCKS = {"now", "utcnow", "today"}
 TRAINING = {"tensorflow", "keras", "sklearn", "matplotlib"}
-EXECUTABLE = {"pickle", "shelve", "marshal", "joblib", "dill", "cloudpickle"}  # what they read runs
 CLIENTS_MAY = {
     *("stream", "stream.wire", "stream.wire.binary", "stream.wire.text", "stream.wire.incoming"),
     *("stream.events", "stream.errors", "stream.config", "stream.folders", "stream.malformed"),
@@ -196,8 +195,6 @@ def _of_stream(module: str, imports: set[str]) -> Iterator[str]:
         elif layer <= CORE and root != "stream":
             yield from _impure(root, imported)
         yield from _training(root, imported)
-        if root in EXECUTABLE:
-            yield f"imports {imported}: the server loads nothing that could run"
         if root == "onnxruntime" and name != "model.classifier":
             yield f"imports {imported}: the inference runtime lives in classifier"
 
