@@ -1,8 +1,6 @@
 """The journal against lists in memory: what a commit said is durable is there after any end."""
 
 import asyncio
-import shutil
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +23,10 @@ from stream.journal.groups import DeviceRow, Group, SessionRow
 from stream.journal.history import History
 from stream.journal.journal import Journal
 from stream.journal.records import RefusedInput, encode
-from stream.journal.store import PRUNE_S, Store
+from stream.journal.store import PRUNE_S
 from stream.metrics import Metrics
 from tests.core.test_session_machine import drawn
+from tests.shell.torn import Torn, copy
 
 DEVICES = st.sampled_from(["a", "b", "c"])
 KEPT_S = {PREDICTION: 3600.0, ACTIVITY: 86400.0}
@@ -37,27 +36,6 @@ OPTIONS = config.Journal(
 )
 KINDS = st.sampled_from([*KEPT_S])
 STEPS_S = st.sampled_from([0.1, 1.0, 6.0, 61.0, 3601.0, 90_000.0])
-
-
-class Torn(Store):
-    """A file whose next commit breaks off when all is written but not committed."""
-
-    image: Path | None = None  # where the file's state at that moment is copied to
-
-    def _write(self, connection: sqlite3.Connection, group: Group, utc: float) -> None:
-        super()._write(connection, group, utc)
-        if self.image is not None:
-            copy(self.path, self.image)
-            self.image = None
-            raise sqlite3.OperationalError("disk I/O error")
-
-
-def copy(path: Path, image: Path) -> None:
-    """Copy the file as a kill would leave it, with what is in its log."""
-    image.parent.mkdir()
-    for end in ("", "-wal"):
-        if Path(f"{path}{end}").exists():
-            shutil.copy(f"{path}{end}", f"{image}{end}")
 
 
 class Batch(NamedTuple):
