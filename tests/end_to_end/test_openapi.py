@@ -22,8 +22,8 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 # What a schema can't say is refused, too: as many times as samples are needed, say.
 BEYOND_SCHEMAS = "positive_data_acceptance"
-QUICK = "examples,coverage"  # each limit of each parameter, and what is just beyond
-ALL = f"{QUICK},fuzzing"  # and what is made up at random
+QUICK = "coverage"  # each limit of each parameter, and what is just beyond
+ALL = f"examples,{QUICK},fuzzing"  # and what is made up at random
 
 
 async def stream_a_while(running: Service, device: str) -> None:
