@@ -51,6 +51,7 @@ class Protocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         """Close, since no ping was answered: by a peer that is gone, or that reads nothing."""
         super().keepalive_timeout()
+        self.disconnected = True  # else what is sent until it is cut off is an error of ours
         self._cut_soon()
 
     def _cut_soon(self) -> None:
