@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import aiomqtt
 import msgspec
@@ -11,13 +12,15 @@ import pytest
 
 from clients import Phone, RefusedError, UnreachableError
 from clients.address import MqttAddress, parse
-from clients.mqtt_link import connect_mqtt
+from clients.mqtt_link import MqttLink, connect_mqtt
 from stream import wire
 from stream.config import Wire
 from stream.events import Ack, Error, Prediction
+from stream.mqtt.client import Client
 from stream.wire import Frame, Source
 from tests.clients.made import prediction, samples
 from tests.conftest import Broker, free_port
+from tests.dialling import until
 
 
 class Server:
@@ -161,6 +164,32 @@ async def test_a_broker_that_starts_again_costs_nothing(mortal_broker: Broker) -
             await server.ack(phone, 1)
             async with asyncio.timeout(10):
                 await phone.drain()
+
+
+async def test_what_came_before_a_break_and_was_not_read_is_heard(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is acked once it is read, so the broker sends it again."""
+    clients: list[Client] = []
+    broken = asyncio.Event()
+
+    async def stalled(_self: MqttLink, client: Client) -> NoReturn:
+        clients.append(client)
+        await broken.wait()
+        raise aiomqtt.MqttError("the connection broke")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MqttLink, "_receive", stalled)
+        async with serving(broker) as server, Phone(broker, "p") as phone:
+            said = [prediction(window, session=phone.session or "") for window in range(3)]
+            for message in said:
+                await server.say("prediction", message)
+            await until(lambda: len(clients[0].messages) > len(said))  # and the server's status
+            patched.undo()
+            broken.set()
+            async with asyncio.timeout(10), aclosing(phone.messages()) as messages:
+                heard = [await anext(messages) for _ in said]
+            assert heard == said
 
 
 async def test_nothing_is_sent_to_a_broker_that_knows_no_server(broker: str) -> None:
