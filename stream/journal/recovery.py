@@ -80,13 +80,19 @@ def _sessions(store: Store) -> Iterator[KeptSession]:
     for row in store.sessions():
         try:
             state = decode_live(row.state)
-        except JournalError as error:
+            said = _said(store, row, state)
+        except (JournalError, msgspec.MsgspecError) as error:
             _cannot_go_on(row, error)
-            continue
-        first = state.waiting[0].number if state.waiting else state.session.windower.next
-        newer = takewhile(lambda said: said[0] >= first, store.predictions(row.device, row.opened))  # noqa: B023  used up here
-        said = {window: msgspec.json.decode(text, type=Prediction) for window, text in newer}
-        yield KeptSession(row, state, said)
+        else:
+            yield KeptSession(row, state, said)
+
+
+def _said(store: Store, row: SessionRow, state: LiveState) -> Said:
+    """Return what was said of the windows that a state does not cover."""
+    first = state.waiting[0].number if state.waiting else state.session.windower.next
+    with closing(store.predictions(row.device, row.opened)) as newest_first:
+        newer = takewhile(lambda said: said[0] >= first, newest_first)
+        return {window: msgspec.json.decode(text, type=Prediction) for window, text in newer}
 
 
 def unsent(journal: Journal, mark: str, limit: int) -> list[Entry]:
@@ -170,30 +176,44 @@ def _cannot_go_on(row: SessionRow, error: Exception) -> None:
 
 def _end_activity(hub: Hub, row: SessionRow) -> None:
     """Publish the end of what a session that can't go on did, where its history left that open."""
-    store = hub.journal.store
-    id_, text = next(store.events(row.device, row.opened), ("", ""))
-    if not id_.endswith("/started"):
+    try:
+        ended = _open_end(hub.journal.store, row)
+    except msgspec.MsgspecError as error:
+        log.warning("what session %s of %s did is lost: %s", row.session, row.device, error)
         return
+    if ended is None:
+        return
+    hub.publisher.publish(row.device, ended, row.channel, row.opened)
+    device = hub.devices.find(row.device)
+    if device is not None:
+        device.ended(ended)
+        hub.devices.changed(device)
+
+
+def _open_end(store: Store, row: SessionRow) -> Ended | None:
+    """Return the end of the activity that a session was in, at its newest window; None for none."""
+    with closing(store.events(row.device, row.opened)) as events:
+        id_, text = next(events, ("", ""))
+    if not id_.endswith("/started"):
+        return None
     begun = msgspec.json.decode(text, type=Started)
     t, time = begun.t, begun.time
-    for _, text in store.predictions(row.device, row.opened):
-        newest = msgspec.json.decode(text, type=Prediction)
-        t, time = newest.t[1], newest.time
-        break
-    ended = Ended(
+    with closing(store.predictions(row.device, row.opened)) as predictions:
+        for _, said in predictions:
+            newest = msgspec.json.decode(said, type=Prediction)
+            t, time = newest.t[1], newest.time
+            break
+    since = min(begun.t, t)  # a device's clock may run back
+    return Ended(
         id=f"{row.device}/{row.session}/close/ended",
         device=row.device,
         session=row.session,
         activity=begun.activity,
         t=t,
-        started_t=begun.t,
-        duration_s=round(t - begun.t, 6),
+        started_t=since,
+        duration_s=round(t - since, 6),
         time=time,
     )
-    device = hub.devices.get(row.device)
-    hub.publisher.publish(row.device, ended, row.channel, row.opened)
-    device.ended(ended)
-    hub.devices.changed(device)
 
 
 def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:

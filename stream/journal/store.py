@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,7 +126,7 @@ class Store:
                 if number > after:
                     yield number, opened, record
 
-    def predictions(self, device: str, opened: int) -> Iterator[tuple[int, str]]:
+    def predictions(self, device: str, opened: int) -> Generator[tuple[int, str]]:
         """Yield the windows of a session's predictions, and their texts, newest first."""
         found = (
             "SELECT id, text FROM predictions WHERE device = ? AND opened = ? "
@@ -135,12 +135,12 @@ class Store:
         for id_, text in self._rows(found, device, opened):
             yield int(id_.rpartition("/")[2]), text
 
-    def events(self, device: str, opened: int) -> Iterator[tuple[str, str]]:
+    def events(self, device: str, opened: int) -> Generator[tuple[str, str]]:
         """Yield ids and texts of a session's events, newest first."""
         found = "SELECT id, text FROM events WHERE device = ? AND opened = ? ORDER BY position DESC"
         yield from self._rows(found, device, opened)
 
-    def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, sql: str, *values: object) -> Generator[tuple[Any, ...]]:
         try:
             yield from self._opened().execute(sql, values)
         except sqlite3.Error as error:
@@ -189,7 +189,7 @@ class Store:
 
     def _check_there(self) -> None:
         """Raise where file or log was removed or replaced: what is written would be lost."""
-        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+        for path in (self.path, Path(f"{self.path.resolve()}-wal")):  # a link has no log beside it
             found = path.stat() if path.exists() else None
             inode = (found.st_dev, found.st_ino) if found else None
             if self._inodes.setdefault(path, inode) != inode:

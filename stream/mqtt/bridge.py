@@ -118,6 +118,7 @@ class Bridge:
             self._publications.settled()
 
     async def _serve(self, client: Client) -> None:
+        client.on_drop = self._metrics.mqtt_dropped.inc
         await client.subscribe(f"{self._options.base}/+/samples", qos=1)
         for topic in self._receiver.shared:
             await client.subscribe([(topic, 1), (f"{topic}/+", 1)])

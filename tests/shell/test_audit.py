@@ -21,7 +21,7 @@ def runs(path: Path, program: str) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "code", "said"),
     [
-        (FINE, FINE, 0, "b.txt: nothing is known"),
+        (FINE, FINE, 0, "b.txt: nothing is known of what"),
         (FINE, FOUND, 1, "b.txt: the advisories above hold"),
         (FOUND, SILENT, 2, "b.txt: NOT AUDITED"),
         (SILENT, FOUND, 2, "a.txt: NOT AUDITED"),

@@ -217,3 +217,9 @@ async def test_a_certificate_that_cannot_be_read_is_the_operators_fault(
         with pytest.raises(ConfigError, match=rf"mqtt\.{key} = '{path}'.*{why}"):
             async with service.running(msgspec.structs.replace(config, mqtt=mqtt)):
                 pass
+
+
+def test_the_settings_that_ship_bound_what_is_on_its_way() -> None:
+    """docs/bounds.md has the number."""
+    words = (DEPLOY / "mosquitto.conf").read_text().splitlines()
+    assert "max_inflight_messages 2000" in words

@@ -57,3 +57,43 @@ async def test_what_was_not_taken_comes_again(broker: str) -> None:
             heard.append(message.payload)
             client.taken(message)
     assert heard == [b"one", b"two"]
+
+
+async def test_what_wants_no_ack_is_bounded(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads: of QoS 0 so many are kept, of QoS 1 all."""
+    monkeypatch.setattr("stream.mqtt.client.MAX_UNREAD", 3)
+    host, port = broker.removeprefix("mqtt://").split(":")
+    dropped: list[bool] = []
+    async with Client(host, int(port)) as client, Client(host, int(port)) as sender:
+        client.on_drop = lambda: dropped.append(True)
+        await client.subscribe("a", qos=1)
+        for _ in range(5):
+            await sender.publish("a", "0", qos=0)
+        for _ in range(2):
+            await sender.publish("a", "1", qos=1)
+        async with asyncio.timeout(10):
+            while len(client.messages) < 5:  # noqa: ASYNC110  nothing says so
+                await asyncio.sleep(0)
+            heard = [(await anext(client.messages)).payload for _ in range(5)]
+    assert heard == [b"0", b"0", b"0", b"1", b"1"]
+    assert len(dropped) == 2
+
+
+async def test_who_is_cancelled_while_connecting_leaves_no_connection(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, port = broker.removeprefix("mqtt://").split(":")
+    client, waiting = Client(host, int(port)), asyncio.Event()
+
+    async def wait_for(_self: Client, _answer: object, **_timeout: object) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Client, "_wait_for", wait_for)
+    entering = asyncio.create_task(client.__aenter__())
+    async with asyncio.timeout(10):
+        await waiting.wait()
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert not client._client.is_connected()

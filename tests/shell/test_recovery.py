@@ -5,8 +5,9 @@ The file is copied while the service runs, as a crash would leave it.
 
 import json
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from stream import service
-from stream.config import Config, Journal, Model, Record, Signal
+from stream.config import Config, Hub, Journal, Model, Record, Signal
 from stream.service import Service
 from stream.signal.window import Window
 from tests.conftest import write_toy_artifact
@@ -176,6 +177,53 @@ async def test_the_activity_of_a_session_that_cannot_go_on_is_over(
     assert ended["activity"] == begun["activity"]
     assert (ended["started_t"], ended["t"]) == (begun["t"], newest["t"][1])
     assert device["activity"] == "Unknown"
+
+
+async def test_it_ends_no_later_than_it_began(config: Config, tmp_path: Path) -> None:
+    """A device's clock may run back; the newest window then lies before the activity's begin."""
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for seq in range(36):
+            begin = 5000.0 if seq < 30 else 100.0
+            t = [begin + 2 * seq + n / 20 for n in range(40)]
+            await post(first, frame(seq, t=t))
+        await history(world, first)
+        world.config = msgspec.structs.replace(config, signal=Signal(max_gap_s=2))
+        async with world.run() as second:
+            ended = (await history(world, second))[-1]
+    assert ended["event"] == "ended"
+    assert ended["started_t"] <= ended["t"]
+    assert ended["duration_s"] >= 0
+
+
+@pytest.mark.parametrize("table", ["events", "predictions"])
+async def test_history_that_is_damaged_keeps_nobody_from_starting(
+    config: Config, tmp_path: Path, table: str
+) -> None:
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for seq in range(30):
+            await post(first, frame(seq))
+        await history(world, first)
+        with closing(sqlite3.connect(world._path)) as damaging:
+            damaging.execute(f"UPDATE {table} SET text = '{{'")  # noqa: S608
+            damaging.commit()
+        world.config = msgspec.structs.replace(config, signal=Signal(max_gap_s=2))
+        async with world.run() as second:
+            assert (await second.get("/readyz")).status_code == 200
+
+
+async def test_fewer_devices_than_before(config: Config, tmp_path: Path) -> None:
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for device in "ab":
+            for seq in range(30):
+                await post(first, frame(seq), f"device={device}&session=s")
+        await history(world, first)
+        world.config = msgspec.structs.replace(config, hub=Hub(max_devices=1))
+        async with world.run() as second:
+            ended = [event["id"] for event in (await history(world, second))[-2:]]
+    assert "a/s/close/ended" in ended or "b/s/close/ended" in ended
 
 
 async def test_an_orderly_stop_leaves_nothing_to_do_again(config: Config, tmp_path: Path) -> None:

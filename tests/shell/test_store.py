@@ -163,6 +163,17 @@ def test_a_log_that_is_removed(path: Path, store: Store) -> None:
         store.commit(group(2, 2), 1, BEGIN)
 
 
+def test_the_log_of_a_linked_file_that_is_removed(tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "there.db")
+    linked = Store(link, OPTIONS)
+    linked.open()
+    (tmp_path / "there.db-wal").unlink()
+    with pytest.raises(JournalError, match="was removed"):
+        linked.commit(group(1, 1), 1, BEGIN)
+    linked.close()
+
+
 def test_a_database_of_something_else(path: Path) -> None:
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as other:
