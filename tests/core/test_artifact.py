@@ -1,6 +1,9 @@
 """An artifact that is damaged, or disagrees with the configuration, is refused with both values."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -123,3 +126,28 @@ def test_what_ships_is_whole_small_and_agrees() -> None:
     artifact.agree(manifest, SIGNAL, artifact.SHIPPED)
     assert manifest.activities == ACTIVITIES
     assert (artifact.SHIPPED / artifact.MODEL).stat().st_size < 2_000_000
+
+
+LOOK = """
+import os, sys
+
+class Looking:
+    def find_spec(self, name, *_):
+        if name == "onnxruntime":
+            print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+
+sys.meta_path.insert(0, Looking())
+"""
+
+
+@pytest.mark.parametrize("module", ["stream.model.classifier", "trainer.personal.graph"])
+def test_the_runtime_is_told_to_tell_nobody_before_it_is_loaded(module: str) -> None:
+    plain = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{LOOK}\nimport {module}"],
+        env=plain,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1\n"
