@@ -16,9 +16,9 @@ MODEL = OnnxClassifier(SHIPPED, Signal())
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_up_windows_of_nobody_are_unknown_or_unsure(kind: str) -> None:
-    """The same kinds as in training, but other windows."""
+    """The same kinds as in training, but other windows. Slow shaking is much like jogging."""
     windows = KINDS[kind](500, 200, np.random.default_rng(20261125)).astype(np.float32)
-    assert is_unsure(MODEL.classify(windows)).mean() > 0.8
+    assert is_unsure(MODEL.classify(windows)).mean() > (0.7 if kind == "shaken" else 0.95)
 
 
 @pytest.mark.parametrize("kind", ["in a car", "noise", "frozen", "handled"])
@@ -33,6 +33,16 @@ def test_a_table_is_told_from_a_person_who_sits_still() -> None:
     breath = 0.06 * np.sin(2 * np.pi * 0.25 * np.arange(200) / 20)
     sits = np.array([0.5, 3.0, 9.3]) + breath[:, None] + rng.normal(0, 0.03, (50, 200, 3))
     assert not is_unsure(MODEL.classify(sits.astype(np.float32))).any()
+
+
+@pytest.mark.parametrize("tilt", [0, 2, 5, 10, 90])
+def test_a_person_who_hardly_moves_is_told_from_a_table(tilt: float) -> None:
+    """A phone flat on the thigh reads next to nothing but its noise, and breathing."""
+    rng = np.random.default_rng(2)
+    breath = 0.02 * np.sin(2 * np.pi * 0.25 * np.arange(200) / 20)
+    gravity = 9.81 * np.array([0, np.sin(np.radians(tilt)), np.cos(np.radians(tilt))])
+    sits = gravity + breath[:, None] + rng.normal(0, 0.02, (50, 200, 3))
+    assert is_unsure(MODEL.classify(sits.astype(np.float32))).mean() < 0.1
 
 
 def test_walking_is_not() -> None:

@@ -33,10 +33,10 @@ def noise(batch: int, length: int, rng: np.random.Generator) -> Readings:
 
 
 def shaken(batch: int, length: int, rng: np.random.Generator) -> Readings:
-    """Shake by hand, 2.5 to 7 Hz and 6 to 30 m/s² along one line, never quite evenly."""
+    """Shake by hand, 1 to 7 Hz and 4 to 30 m/s² along one line, never quite evenly."""
     uneven = np.cumsum(rng.normal(0.0, 0.1, (batch, length)), axis=1)
-    swing = np.sin(_phase(batch, length, rng, 2.5, 7.0) + uneven)[:, :, None]
-    swing = swing * rng.uniform(6.0, 30.0, (batch, 1, 1)) * _directions(batch, rng)
+    swing = np.sin(_phase(batch, length, rng, 1.0, 7.0) + uneven)[:, :, None]
+    swing = swing * rng.uniform(4.0, 30.0, (batch, 1, 1)) * _directions(batch, rng)
     hand = _slow(batch, length, rng, 0.1) * rng.uniform(0.5, 3.0, (batch, 1, 1))
     return _gravity(batch, rng) + swing + hand
 
@@ -59,11 +59,11 @@ def driven(batch: int, length: int, rng: np.random.Generator) -> Readings:
 
 
 def on_a_table(batch: int, length: int, rng: np.random.Generator) -> Readings:
-    """Lie on a table, flat, either way up, stiller than any pocket: the sensor's own noise."""
+    """Lie on a table, flat, either way up: a good sensor's noise, stiller than anybody sits."""
     up = np.zeros((batch, 1, 3))
     up[:, 0, 2] = STANDARD_GRAVITY * (2 * rng.integers(0, 2, batch) - 1)
     uneven = rng.normal(0.0, 0.15, (batch, 1, 3))  # about a degree
-    return up + uneven + _white(batch, length, rng) * rng.uniform(0.002, 0.02, (batch, 1, 1))
+    return up + uneven + _white(batch, length, rng) * rng.uniform(0.002, 0.01, (batch, 1, 1))
 
 
 def frozen(batch: int, length: int, rng: np.random.Generator) -> Readings:
