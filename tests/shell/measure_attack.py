@@ -1,8 +1,8 @@
 """How much nonsense disturbs others: `python -m tests.shell.measure_attack`.
 
-A hundred good phones stream, without and with a pool of connections that send mutated frames as
-fast as they are taken, from an address that no limits hold for, and from one that they do hold
-for. Prints the phones' latency, side by side; judges nothing.
+A hundred good phones stream, without and with a pool of connections that send mutated frames:
+100,000 in a minute, or as fast as they are taken, from an address that no limits hold for, and from
+one that they do hold for. Prints the phones' latency, side by side; judges nothing.
 """
 
 import asyncio
@@ -25,10 +25,15 @@ from tests.shell.serving import serving
 
 ROUNDS = 3
 PHONES, POOL = 100, 20
-MUTATED = 100_000  # the phones stream until so many were sent, or for `LONGEST_S`
-LONGEST_S = 60.0
+STREAM_S = 60.0
+PACE_S = POOL * STREAM_S / 100_000  # between the frames of one connection
 EXEMPT, LIMITED = "127.0.0.1", "127.0.0.2"
-CASES = {"nobody attacks": "", "no limits hold": EXEMPT, "limits hold": LIMITED}
+CASES: dict[str, tuple[str, float] | None] = {  # an attack's address and pace
+    "nobody attacks": None,
+    "100,000 a minute": (EXEMPT, PACE_S),
+    "as fast as taken": (EXEMPT, 0.0),
+    "limits hold": (LIMITED, 0.0),
+}
 SETTINGS = '[limits]\nexempt = ["127.0.0.1/32"]\n[journal]\npath = ""\n'
 ODD = (b"-", b"1e999", b"null", b'"', b"{", b"]", b"\xff\xff\xff\xff", b"\0" * 8)
 
@@ -79,10 +84,10 @@ def _spoil(frame: bytearray, luck: random.Random) -> None:
             frame[begin:begin] = frame[begin:end]
 
 
-async def attack(url: str, source: str) -> None:
+async def attack(url: str, source: str, pace_s: str) -> None:
     """Be the attacker, until standard input ends; print how many frames were sent."""
     sent = [0] * POOL
-    storms = [asyncio.create_task(_storm(url, source, number, sent)) for number in range(POOL)]
+    storms = [asyncio.create_task(_storm(url, source, n, sent, float(pace_s))) for n in range(POOL)]
     await asyncio.to_thread(sys.stdin.read)
     for storm in storms:
         storm.cancel()
@@ -90,18 +95,24 @@ async def attack(url: str, source: str) -> None:
     print(sum(sent))  # noqa: T201
 
 
-async def _storm(url: str, source: str, number: int, sent: list[int]) -> None:
+async def _storm(url: str, source: str, number: int, sent: list[int], pace_s: float) -> None:
     frames, where = mutations(number), f"{url}/v1/stream?device=bad-{number}"
     while True:
         try:
-            async with connect(where, local_addr=(source, 0), compression=None) as socket:
-                await _pour(socket, frames, number, sent)
+            async with connect(
+                where, local_addr=(source, 0), compression=None, close_timeout=1
+            ) as socket:
+                await _pour(socket, frames, number, sent, pace_s)
         except (OSError, WebSocketException):
             await asyncio.sleep(0)  # at once again
 
 
 async def _pour(
-    socket: ClientConnection, frames: Iterator[str | bytes], number: int, sent: list[int]
+    socket: ClientConnection,
+    frames: Iterator[str | bytes],
+    number: int,
+    sent: list[int],
+    pace_s: float,
 ) -> None:
     async def reading() -> None:
         async for _ in socket:
@@ -111,6 +122,7 @@ async def _pour(
     try:
         for frame in frames:
             await socket.send(frame)
+            await asyncio.sleep(pace_s)  # sending alone need not let anything else have its turn
             sent[number] += 1
     except ConnectionClosed:
         return
@@ -119,25 +131,26 @@ async def _pour(
         await asyncio.wait([ignoring])
 
 
-async def run(source: str) -> Figures:
-    """Let the phones stream once, with an attack from `source`, if there is one."""
+async def run(storm: tuple[str, float] | None) -> Figures:
+    """Let the phones stream once, beside an attack, if there is one."""
     async with serving(SETTINGS) as (url, _):
         attacker: Process | None = None
-        if source:
+        if storm:
+            source, pace_s = storm
             attacker = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.shell.measure_attack", url, source),
+                *(sys.executable, "-m", "tests.shell.measure_attack", url, source, str(pace_s)),
                 stdin=PIPE,
                 stdout=PIPE,
             )
-        report = await load(Load(url, PHONES, seconds=LONGEST_S), None, lambda _: None)
-        said = (await attacker.communicate())[0] if attacker else b"0"
+        report = await load(Load(url, PHONES, seconds=STREAM_S), None, lambda _: None)
+        said = (await attacker.communicate(b""))[0] if attacker else b"0"  # its input ends
     assert report.lossless, report
     return Figures(report.latency_ms.p50, report.latency_ms.p99, int(said))
 
 
 async def main() -> None:
     """Run all cases in turn, round by round, and print each one's medians."""
-    rounds = [{case: await run(source) for case, source in CASES.items()} for _ in range(ROUNDS)]
+    rounds = [{case: await run(storm) for case, storm in CASES.items()} for _ in range(ROUNDS)]
     quiet = statistics.median(one["nobody attacks"].p99 for one in rounds)
     for case in CASES:
         columns = zip(*(one[case] for one in rounds), strict=True)
