@@ -172,7 +172,7 @@ class Session:
             ago_s = max(prediction.t[1] - change.t, 0.0)  # a clock may run back, or on by ages
             time = prediction.time - timedelta(seconds=min(ago_s, prediction.time.timestamp()))
             events += [
-                self._ended(str(prediction.window), change, time),
+                change.ended(self.device, self.id, str(prediction.window), time),
                 self._started(prediction, change, time),
             ]
         return events
@@ -183,7 +183,7 @@ class Session:
             return []
         t, utc = self._last, self._resampler.utc_at(self._last)
         change = Transition(self.activity, "", t, min(self._tracker.since, t))
-        return [self._ended("close", change, _utc(utc))]
+        return [change.ended(self.device, self.id, "close", _utc(utc))]
 
     @property
     def complaint(self) -> str:
@@ -219,18 +219,6 @@ class Session:
             gaps=verdict.gaps,
             late=verdict.late,
             advice=verdict.advice,
-        )
-
-    def _ended(self, key: str, change: Transition, time: datetime) -> Ended:
-        return Ended(
-            id=f"{self.device}/{self.id}/{key}/ended",
-            device=self.device,
-            session=self.id,
-            activity=change.before,
-            t=change.t,
-            started_t=change.before_since,
-            duration_s=round(change.t - change.before_since, 6),
-            time=time,
         )
 
     def _started(self, prediction: Prediction, change: Transition, time: datetime) -> Started:

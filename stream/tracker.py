@@ -1,5 +1,6 @@
 """Predictions become confirmed activities: with hysteresis, and starts dated back."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream import config
-from stream.events import UNKNOWN, Prediction
+from stream.events import UNKNOWN, Ended, Prediction
 
 
 def choose(
@@ -41,6 +42,19 @@ class Transition(NamedTuple):
     after: str
     t: float
     before_since: float  # device time in s
+
+    def ended(self, device: str, session: str, key: str, time: datetime) -> Ended:
+        """Return the event that ends what came before; `key` makes its id."""
+        return Ended(
+            id=f"{device}/{session}/{key}/ended",
+            device=device,
+            session=session,
+            activity=self.before,
+            t=self.t,
+            started_t=self.before_since,
+            duration_s=round(self.t - self.before_since, 6),
+            time=time,
+        )
 
 
 class TrackerState(msgspec.Struct, array_like=True, frozen=True):

@@ -31,6 +31,7 @@ from stream.journal.records import (
 from stream.journal.store import Store
 from stream.live import Live
 from stream.logs import Faults
+from stream.tracker import Transition
 from stream.wire.incoming import Label
 
 log = logging.getLogger(__name__)
@@ -177,16 +178,16 @@ def _cannot_go_on(row: SessionRow, error: Exception) -> None:
 def _end_activity(hub: Hub, row: SessionRow) -> None:
     """Publish the end of what a session that can't go on did, where its history left that open."""
     try:
-        ended = _open_end(hub.journal.store, row)
+        event = _open_end(hub.journal.store, row)
     except msgspec.MsgspecError as error:
         log.warning("what session %s of %s did is lost: %s", row.session, row.device, error)
         return
-    if ended is None:
+    if event is None:
         return
-    hub.publisher.publish(row.device, ended, row.channel, row.opened)
+    hub.publisher.publish(row.device, event, row.channel, row.opened)
     device = hub.devices.find(row.device)
     if device is not None:
-        device.ended(ended)
+        device.ended(event)
         hub.devices.changed(device)
 
 
@@ -203,17 +204,9 @@ def _open_end(store: Store, row: SessionRow) -> Ended | None:
             newest = msgspec.json.decode(said, type=Prediction)
             t, time = newest.t[1], newest.time
             break
-    since = min(begun.t, t)  # a device's clock may run back
-    return Ended(
-        id=f"{row.device}/{row.session}/close/ended",
-        device=row.device,
-        session=row.session,
-        activity=begun.activity,
-        t=t,
-        started_t=since,
-        duration_s=round(t - since, 6),
-        time=time,
-    )
+    # A device's clock may run back.
+    change = Transition(begun.activity, "", t, min(begun.t, t))
+    return change.ended(row.device, row.session, "close", time)
 
 
 def _take_again(hub: Hub, live: Live, what: AnyInput, max_g: float) -> None:
