@@ -51,6 +51,7 @@ class Store:
         self._options = options
         self._pruned_at = 0.0
         self._inodes: dict[Path, tuple[int, int] | None] = {}  # of the file and its log
+        self._files = (path, Path(f"{path.resolve()}-wal"))  # a link has no log beside it
         self._connection: sqlite3.Connection | None = None
 
     @contextmanager
@@ -189,7 +190,7 @@ class Store:
 
     def _check_there(self) -> None:
         """Raise where file or log was removed or replaced: what is written would be lost."""
-        for path in (self.path, Path(f"{self.path.resolve()}-wal")):  # a link has no log beside it
+        for path in self._files:
             found = path.stat() if path.exists() else None
             inode = (found.st_dev, found.st_ino) if found else None
             if self._inodes.setdefault(path, inode) != inode:

@@ -15,6 +15,11 @@ BUSIEST = 300  # frames a second of all phones: two cores carry them, phones and
 PATIENCE_S = 20.0  # with the last predictions
 
 
+def pace_of(phones: int) -> float:
+    """Return the seconds between a phone's frames where so many stream."""
+    return max(PACE_S, phones / BUSIEST)
+
+
 class Player:
     """A phone with a stream of its own, and what an unbroken run would say to it."""
 

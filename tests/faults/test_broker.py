@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.faults.mosquitto import ShippedBroker
-from tests.faults.phones import BUSIEST, PACE_S, faults, players, playing
+from tests.faults.phones import faults, pace_of, players, playing
 from tests.faults.world import Server
 
 COUNTS = [(4, 2), pytest.param(200, 5, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
@@ -33,7 +33,7 @@ async def test_the_broker_is_killed(
     settings = joins(broker)
     async with Server(tmp_path / "server", artifact=toy_artifact, settings=settings) as server:
         await server.joined()
-        pace_s = max(PACE_S, phones / BUSIEST)
+        pace_s = pace_of(phones)
         frames = round(kills * BETWEEN_S / pace_s)
         playing_phones = players(urls, toy_artifact, frames, broker.ca)
         async with playing(playing_phones, pace_s):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.phones import BUSIEST, PACE_S, faults, players, playing
+from tests.faults.phones import faults, pace_of, players, playing
 from tests.faults.world import Server
 
 MINUTES = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -19,7 +19,7 @@ async def streamed_and_killed(
 ) -> None:
     """Let phones stream to `urls` while the server is killed and started again; then compare."""
     await server.joined()
-    pace_s = max(PACE_S, len(urls) / BUSIEST)
+    pace_s = pace_of(len(urls))
     phones = players(urls, artifact, round(kills * BETWEEN_S / pace_s))
     async with playing(phones, pace_s):
         for _ in range(kills):
