@@ -28,6 +28,7 @@ from stream.wire.text import shown_token
 
 AUTH_S = 5.0  # for a browser to show its token
 REVOKED = 4401
+GONE, NEEDED = "the token was revoked, or has expired", "a token is needed from now on"
 LOG_EVERY_S = 10.0  # a line about who was turned away
 HTTP, WEBSOCKET, MQTT, TCP = "http", "websocket", "mqtt", "tcp"
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class Gate:
             token = visitor.token
             if outbox.closed is None and (token is None or token not in book or token.expired(now)):
                 self._metrics.turned_away.labels(WEBSOCKET, "revoked").inc()
-                lost = outbox.cut(REVOKED, "the token was revoked, or has expired")
+                lost = outbox.cut(REVOKED, GONE if token else NEEDED)
                 self._metrics.missed.inc(lost)
 
     def turned_away(self, connection: HTTPConnection, error: AccessError) -> None:

@@ -286,6 +286,7 @@ async def test_the_first_token_closes_an_open_server(config: Config, tmp_path: P
         await receive(phone, "welcome")
         keys = Keys(path)
         assert await close_code(phone) == 4401
+        assert phone.close_reason == "a token is needed from now on"
         assert await by_header(running.ws_url + EVENTS, keys.device) == 4403
 
 
