@@ -13,6 +13,7 @@ from starlette.websockets import (
     WebSocketDisconnected,
     WebSocketState,
 )
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from stream.access.gate import Gate
@@ -47,6 +48,13 @@ class Protocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
         if not self.disconnected:
             self._cut_soon()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # Else it logs every refusal as an error of ours: github.com/Kludex/uvicorn/pull/3138
+            self.handshake_complete = True
 
     def keepalive_timeout(self) -> None:
         """Close, since no ping was answered: by a peer that is gone, or that reads nothing."""

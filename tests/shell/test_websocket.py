@@ -329,10 +329,13 @@ async def test_an_unknown_type_is_refused(running: Service) -> None:
         assert await close_code(listener) == 1008
 
 
-async def test_a_wrong_path_is_not_found(running: Service) -> None:
+async def test_a_wrong_path_is_not_found(
+    running: Service, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"{running.ws_url}/v1/strem?device=a")
     response = refused.value.response
     assert response.status_code == 404
     assert response.body is not None
     assert "/v1/strem: no WebSocket is here; /v1/stream" in response.body.decode()
+    assert caplog.messages == []  # whoever asks for it fills no log
