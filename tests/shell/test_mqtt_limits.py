@@ -8,9 +8,10 @@ from typing import Any
 
 import aiomqtt
 import msgspec
+import pytest
 from websockets.asyncio.client import connect
 
-from clients import Phone
+from clients import Phone, reconnect
 from stream import service
 from stream.config import Config, Limits
 from stream.service import Service
@@ -172,7 +173,11 @@ async def test_no_room_for_a_session_is_no_hole_in_it(config: Config, broker: st
         await expect(phone, "gaitway/b/ack", '"seq":1')
 
 
-async def test_our_client_goes_on_from_what_was_refused(config: Config, broker: str) -> None:
+async def test_our_client_goes_on_from_what_was_refused(
+    config: Config, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconnect, "LONGEST_WAIT_S", 0.2)
+    monkeypatch.setattr(reconnect, "JITTER_S", 0.1)
     clock = Clock()
     async with limited(config, broker, clock) as running:
         async with Phone(broker, "p", patience_s=30) as phone:
