@@ -22,7 +22,7 @@ from stream.metrics import Metrics
 from stream.model import models
 from stream.model.classifier import Classifier
 from stream.model.models import Models
-from stream.mqtt.bridge import MARK, Bridge
+from stream.mqtt.bridge import Bridge
 from stream.publish import Publisher
 from stream.stopping import stop
 
@@ -180,7 +180,7 @@ def _recover(config: Config, hub: Hub, bridge: Bridge | None) -> None:
     """Go on where the journal ends; raises JournalError, and then nothing is changed."""
     kept = recovery.load(hub.journal.store)
     if bridge is not None:
-        bridge.catch_up(recovery.unsent(hub.journal, MARK, config.mqtt.max_queue))
+        bridge.begin()
     recovery.recover(hub, kept, config.wire.max_g)
 
 

@@ -1,5 +1,6 @@
 """What many tests need: a small model, a service in this process, a real broker."""
 
+import os
 import shutil
 import signal
 import socket
@@ -111,6 +112,8 @@ async def running(config: Config) -> AsyncIterator[Service]:
         yield running
 
 
+# Else, started by root, it becomes a user of its own, who can't use our files.
+ROOT = "\nuser root\n" if os.geteuid() == 0 else ""
 OPEN = "allow_anonymous true\npersistence true\nmax_queued_messages 0"
 
 
@@ -128,10 +131,8 @@ class Broker:
         """Start it on the state kept under that name; return once it listens."""
         folder = self._folder / state
         folder.mkdir(exist_ok=True)
-        for path in (self._folder, folder):  # as root, Mosquitto becomes a user of its own
-            path.chmod(0o777)
         file = folder / "mosquitto.conf"
-        file.write_text(self.words(folder))
+        file.write_text(self.words(folder) + ROOT)
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self._process = subprocess.Popen([program, "-c", str(file)])
         # A broker says nowhere that it listens, so it is asked until it does.
@@ -148,6 +149,12 @@ class Broker:
         """Send it a signal."""
         if self._process is not None:
             self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """Let it end in order, and keep its state."""
+        self.signal(signal.SIGTERM)
+        if self._process is not None:
+            self._process.wait()
 
     def kill(self) -> None:
         """End it at once, if it runs."""

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from stream.events import ActivityEvent, Prediction
 from stream.journal.archive import PAGE, Archive
@@ -18,6 +18,15 @@ from stream.journal.journal import Journal
 _POSITION = re.compile(r"\d{1,18}")
 
 T = TypeVar("T")
+
+
+class Part(NamedTuple):
+    """Some of the history, in order."""
+
+    entries: list[Entry]
+    reached: int  # position up to which these are all
+    last: bool  # nothing follows
+    gone: int  # how many there were, and were pruned
 
 
 class History:
@@ -76,6 +85,21 @@ class History:
             after = rows[-1].position if rows else after
         found += [e for e in tail if after < e.position <= until and query.matches(e)]
         return found[:limit]
+
+    async def following(self, after: int) -> Part:
+        """Return what follows a position, about a page of it."""
+        until = self.newest
+        entries = await self.page(after, Query(), PAGE, until)
+        pruned = await self.pruned(Query())
+        reached = entries[-1].position if len(entries) == PAGE else until
+        kept = sum(entry.position <= pruned for entry in entries)
+        gone = max(min(pruned, reached) - after, 0) - kept
+        committed, tail = self._journal.tail()
+        last = reached == until and committed <= until
+        if last:  # and what came meanwhile is in memory
+            entries += [entry for entry in tail if entry.position > until]
+            reached = self.newest
+        return Part(entries, reached, last, gone)
 
     def close(self) -> None:
         """Close the file."""

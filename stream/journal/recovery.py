@@ -1,7 +1,6 @@
 """After a crash: live sessions from the journal, as if there had been none."""
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import takewhile
@@ -13,10 +12,7 @@ from stream.doors import apps
 from stream.errors import ConfigError, DeviceError, JournalError, OverloadedError
 from stream.events import Ended, Prediction, Started
 from stream.hub import Hub
-from stream.journal.archive import Archive
-from stream.journal.entries import Entry, Query
 from stream.journal.groups import SessionRow
-from stream.journal.journal import Journal
 from stream.journal.records import (
     AnyInput,
     DeviceState,
@@ -94,22 +90,6 @@ def _said(store: Store, row: SessionRow, state: LiveState) -> Said:
     with closing(store.predictions(row.device, row.opened)) as newest_first:
         newer = takewhile(lambda said: said[0] >= first, newest_first)
         return {window: msgspec.json.decode(text, type=Prediction) for window, text in newer}
-
-
-def unsent(journal: Journal, mark: str, limit: int) -> list[Entry]:
-    """Return what the history has after a mark, at most the newest `limit`; raises JournalError.
-
-    Where there is no such mark yet, it is set to the newest.
-    """
-    newest = journal.position
-    if mark not in journal.marks:
-        journal.put_mark(mark, newest)
-    after, found = journal.marks.get(mark, newest), deque[Entry](maxlen=limit)
-    with closing(Archive(journal.path)) as archive:
-        while after < newest and (rows := archive.rows(after, newest, Query())):
-            found.extend(rows)
-            after = rows[-1].position
-    return list(found)
 
 
 def recover(hub: Hub, kept: Kept, max_g: float) -> None:

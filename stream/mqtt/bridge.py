@@ -1,13 +1,12 @@
 """MQTT in and out: frames from `<base>/<device>/samples`, everything published to its topics.
 
-A frame is acked at the broker only when it is taken or refused. What waits to be published
-survives a lost connection; retained state is published anew after each.
+A frame is acked at the broker only when it is taken or refused. What happened while the broker was
+away, or too slow, comes from the history; retained state is published anew on each connection.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from functools import partial
 
 import aiomqtt
@@ -15,6 +14,7 @@ import stamina
 
 from stream import config
 from stream.access.gate import Gate
+from stream.errors import JournalError
 from stream.events import Ack, Ended, Error, Message, Prediction, Started, Status
 from stream.hub import Hub
 from stream.journal.entries import Entry
@@ -27,6 +27,7 @@ from stream.mqtt.receiver import CHANNEL, Receiver
 MARK = "mqtt"  # of the newest entry of the history up to which the broker has all
 log = logging.getLogger(__name__)
 STEADY_S = 60.0  # a connection that held so long starts the waiting times anew
+RETRY_S = 1.0  # between attempts to read a history that can't be read, at most
 
 
 class Bridge:
@@ -59,27 +60,29 @@ class Bridge:
         kept = isinstance(message, Prediction | Started | Ended)
         position = self._hub.publisher.history.newest if kept else 0
         session = message.session if isinstance(message, Ack) else ""
-        self._queue(f"{device}/{name}", topics.words(message), retain, position, session)
+        words = topics.words(message)
+        self._queue(Publication(self._topic(device, name), words, retain, position, session))
 
-    def _queue(
-        self, topic: str, payload: bytes | str, retain: bool, position: int = 0, session: str = ""
-    ) -> None:
-        full = f"{self._options.base}/{topic}"
-        publication = Publication(full, payload, retain, position, session)
+    def _queue(self, publication: Publication) -> None:
         self._metrics.mqtt_dropped.inc(self._publications.put(publication))
 
-    def catch_up(self, entries: Iterable[Entry]) -> None:
-        """Queue what was published before a crash, and the broker may not have."""
-        for entry in entries:
-            self._queue(topics.of_entry(entry), entry.text, False, entry.position)
+    def _topic(self, *parts: str) -> str:
+        return "/".join((self._options.base, *parts))
+
+    def begin(self) -> None:
+        """Go on where the broker's part of the history ended; call it once the journal is open."""
+        journal = self._hub.journal
+        if MARK not in journal.marks:  # what was before the first broker is not for it
+            journal.put_mark(MARK, journal.position)
+        self._publications.begin(journal.marks.get(MARK, journal.position))
 
     async def say_goodbye(self) -> None:
         """Tell the broker that the service goes offline, after all that waits to be published."""
         if self.connected:
             for device in self._hub.devices:
                 if device.online:
-                    self._queue(f"{device.name}/status", "offline", True)
-            self._queue("status", "offline", True)
+                    self._queue(Publication(self._topic(device.name, "status"), "offline", True))
+            self._queue(Publication(self._topic("status"), "offline", True))
             await self._publications.all_sent()
 
     async def run(self) -> None:
@@ -132,6 +135,7 @@ class Bridge:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._reading(client), name="mqtt reading")
                 tasks.create_task(self._writing(client), name="mqtt writing")
+                tasks.create_task(self._catching_up(), name="mqtt catching up")
         except* aiomqtt.MqttError as group:  # nested, where several messages failed at once
             raise aiomqtt.MqttError(_first_words(group)) from group
 
@@ -142,7 +146,7 @@ class Bridge:
     def _publish_again(self) -> None:
         """Queue what the last connection may have lost, and all retained state."""
         self._metrics.mqtt_dropped.inc(self._publications.reconnected())
-        self._queue("status", "online", True)
+        self._queue(Publication(self._topic("status"), "online", True))
         for device in self._hub.devices:
             state = device.state()
             self.publish(device.name, Status(device=device.name, status=state.status), None)
@@ -170,6 +174,25 @@ class Bridge:
                 number, publication = await self._publications.take()
                 task = tasks.create_task(self._send(client, number, publication))
                 task.add_done_callback(lambda _: free.release())
+
+    async def _catching_up(self) -> None:
+        """Read from the history what does not wait to be sent by itself, a part at a time."""
+        history = self._hub.publisher.history
+        while True:
+            after = await self._publications.lacking()
+            attempts = stamina.retry_context(
+                on=JournalError, attempts=None, timeout=None, wait_max=RETRY_S
+            )
+            async for attempt in attempts:
+                with attempt:
+                    part = await history.following(after)
+                    read = map(self._of_entry, part.entries)
+                    self._publications.fill(read, part.reached, last=part.last)
+                    self._metrics.mqtt_dropped.inc(part.gone)
+
+    def _of_entry(self, entry: Entry) -> Publication:
+        topic = self._topic(entry.device, topics.of_entry(entry))
+        return Publication(topic, entry.text, False, entry.position)
 
     async def _send(self, client: Client, number: int, publication: Publication) -> None:
         await client.publish(

@@ -1,12 +1,14 @@
-"""What waits to be published at a broker, and what it has not acked yet. Knows no connection."""
+"""What the broker is to get, and what it has not acked yet. Knows no connection and no journal."""
 
 import asyncio
+import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 LINGER_S = 5.0  # a broker that is killed forgets what it acked since it last saved
+STEP_S = 0.25  # between two places in the history that are remembered of that time
 
 
 class Publication(NamedTuple):
@@ -20,106 +22,138 @@ class Publication(NamedTuple):
 
 
 class Publications:
-    """A queue that survives a lost connection: at most `limit` events, and the newest state.
+    """A queue that survives a lost connection: the history in its order, and the newest state.
+
+    What is in the history waits here only while the broker keeps up. Where more than `limit` would
+    wait, and after a lost connection, `fill` brings it from there, beginning with what the broker
+    acked within `LINGER_S` before the loss; who has that knows it by its ids.
 
     Retained messages are state: of a topic and session only the newest counts, and after a
-    reconnect all of it is queued anew, so none of it is kept. The others are events: when there
-    are too many, the oldest goes. Those of the history are sent again if the broker acked them
-    within `LINGER_S` before the connection was lost; who has them knows them by their ids.
+    reconnect all of it is queued anew, so none of it is kept. The rest, errors for one device, are
+    sent again where they were not acked; of more than `limit` the newest go.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.done = 0  # position up to which the broker has all
         self._limit = limit
         self._clock = clock
         self._next = 0
         self._states: OrderedDict[tuple[str, str], Publication] = OrderedDict()
-        self._waiting: OrderedDict[int, Publication] = OrderedDict()  # not sent yet
+        self._waiting: deque[Publication] = deque()
         self._sent: OrderedDict[int, Publication] = OrderedDict()  # not acked yet
-        self._lately: deque[tuple[float, int, Publication]] = deque()  # acked, and when
-        self._open: OrderedDict[int, int] = OrderedDict()  # positions by number, not acked
-        self._newest = 0  # position
-        self.done = 0  # the history's newest position up to which the broker has all
-        self._some = asyncio.Event()
-        self._all_sent = asyncio.Event()
+        self._keeps_up = True  # what is new in the history waits here; else it is to be read
+        self._queued = self._taken = 0  # position of the newest that waited here, and was sent
+        self._safe = 0  # position up to which the broker had all `LINGER_S` ago
+        self._lately: deque[tuple[float, int]] = deque()  # where `done` was since, and when
+        self._moved = -math.inf  # when it moved last
+        self._first = False  # nothing was read from the history since the reconnect
+        self._some, self._lacks, self._all_sent = (asyncio.Event() for _ in range(3))
+
+    def begin(self, position: int) -> None:
+        """Begin behind a position of the history, that the broker has all up to."""
+        self.done = self._safe = position
+        self._go_back()
 
     def put(self, publication: Publication) -> int:
-        """Queue a message; return how many older ones were dropped for it."""
+        """Queue a message, or leave it to the history; return how many were dropped."""
+        dropped = 0
         if publication.retain:
             self._states[publication.topic, publication.session] = publication
+        elif publication.position:
+            self._keeps_up = self._keeps_up and len(self._waiting) < self._limit
+            if self._keeps_up:
+                self._queue(publication)
+        elif len(self._waiting) < self._limit:
+            self._waiting.append(publication)
         else:
-            self._waiting[self._next] = publication
-            if publication.position:
-                self._open[self._next] = self._newest = publication.position
-            self._next += 1
-        self._all_sent.clear()
-        self._some.set()
-        if len(self._waiting) <= self._limit:
-            return 0
-        self._settle(self._waiting.popitem(last=False)[0])
-        return 1
+            dropped = 1
+        self._notify()
+        return dropped
+
+    async def lacking(self) -> int:
+        """Wait until more of the history is to be read; return after which position."""
+        await self._lacks.wait()
+        return self._queued
+
+    def fill(self, read: Iterable[Publication], reached: int, *, last: bool) -> None:
+        """Queue what follows in the history up to a position; `last`: there is no more of it."""
+        self._waiting.extend(read)
+        self._queued, self._keeps_up, self._first = reached, last, False
+        self._notify()
 
     async def take(self) -> tuple[int, Publication]:
         """Wait for the next message to send, and its number for `acked`.
 
-        What happened comes before what is, so that neither surprises.
+        What happened comes before what is, so that neither surprises; where much happened while
+        the broker was away, it comes in parts, and what is between them.
         """
         await self._some.wait()
+        number, self._next = self._next, self._next + 1
         if self._waiting:
-            number, publication = self._waiting.popitem(last=False)
+            publication = self._waiting.popleft()
         else:
-            number, publication = self._next, self._states.popitem(last=False)[1]
-            self._next += 1
-        if not self._waiting and not self._states:
-            self._some.clear()
+            publication = self._states.popitem(last=False)[1]
+        self._taken = publication.position or self._taken
         self._sent[number] = publication
+        self._notify()
         return number, publication
-
-    def _settle(self, number: int) -> bool:
-        """Note that the broker has a message, or never will; say whether `done` moved."""
-        if self._open.pop(number, None) is None:
-            return False
-        before = self.done
-        self.done = next(iter(self._open.values()), self._newest + 1) - 1
-        return self.done > before
 
     def acked(self, number: int) -> bool:
         """Forget a message that the broker has; say whether `done` moved."""
-        publication = self._sent.pop(number, None)
-        if publication is not None and publication.position:
-            self._lately.append((self._clock(), number, publication))
-            self.settled()
-        if not self._waiting and not self._states and not self._sent:
-            self._all_sent.set()
-        return self._settle(number)
+        self.settled()
+        before = self.done
+        if self._sent.pop(number, None) is not None:
+            oldest = next((sent.position for sent in self._sent.values() if sent.position), None)
+            self.done = self._taken if oldest is None else oldest - 1
+        if self.done > before:
+            self._moved = self._clock()
+            if not self._lately or self._moved - self._lately[-1][0] >= STEP_S:
+                self._lately.append((self._moved, self.done))
+        self._notify()
+        return self.done > before
 
     def settled(self) -> None:
-        """Forget what the broker has for good; call it too when the connection is lost."""
+        """Note what the broker has for good; call it too when the connection is lost."""
         before = self._clock() - LINGER_S
-        while self._lately and (len(self._lately) > self._limit or self._lately[0][0] < before):
-            self._lately.popleft()
+        while self._lately and self._lately[0][0] <= before:
+            self._safe = self._lately.popleft()[1]
+        if self._moved <= before:
+            self._safe = self.done
 
     async def all_sent(self) -> None:
         """Wait until the broker has everything that was queued."""
         await self._all_sent.wait()
 
     def reconnected(self) -> int:
-        """Queue what a lost connection may not have delivered before all else; forget state.
+        """Queue again what a lost connection may not have delivered, before all else; forget state.
 
-        Returns how many of the oldest were dropped, where all of it is more than the limit.
+        Returns how many messages were dropped, where they are more than the limit.
         """
-        again = [(number, sent) for number, sent in self._sent.items() if not sent.retain]
-        room = max(self._limit - len(again) - len(self._waiting), 0)
-        lately = [(number, sent) for _, number, sent in self._lately]
-        lately = lately[max(len(lately) - room, 0) :]
-        self._waiting = OrderedDict([*lately, *again, *self._waiting.items()])
-        self._lately.clear()
-        self._sent.clear()
+        errors = [one for one in (*self._sent.values(), *self._waiting) if _is_error(one)]
+        self._waiting = deque(errors[: self._limit])
         self._states.clear()
-        dropped = max(len(self._waiting) - self._limit, 0)
-        for _ in range(dropped):
-            self._settle(self._waiting.popitem(last=False)[0])
-        if self._waiting:
-            self._some.set()
-        else:
-            self._some.clear()
-        return dropped
+        self._sent.clear()
+        self._go_back()
+        return len(errors) - len(self._waiting)
+
+    def _go_back(self) -> None:
+        self.done = self._queued = self._taken = self._safe
+        self._lately.clear()
+        self._keeps_up, self._first = False, True
+        self._notify()
+
+    def _queue(self, publication: Publication) -> None:
+        self._waiting.append(publication)
+        self._queued = publication.position
+
+    def _notify(self) -> None:
+        """Wake who waits for what is now so."""
+        lacks = not (self._keeps_up or self._waiting)
+        some = bool(self._waiting or (self._states and not self._first))
+        idle = self._keeps_up and not (self._waiting or self._states or self._sent)
+        for event, holds in ((self._some, some), (self._lacks, lacks), (self._all_sent, idle)):
+            (event.set if holds else event.clear)()
+
+
+def _is_error(publication: Publication) -> bool:
+    return not publication.retain and not publication.position

@@ -24,5 +24,5 @@ def words(message: Message) -> bytes | str:
 
 
 def of_entry(entry: Entry) -> str:
-    """Return the topic, without its base, of what the history holds."""
-    return f"{entry.device}/{'prediction' if entry.type == PREDICTION else 'event'}"
+    """Return the last part of the topic of what the history holds."""
+    return "prediction" if entry.type == PREDICTION else "event"

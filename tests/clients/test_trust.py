@@ -114,7 +114,7 @@ async def test_a_brokers_authority_is_named_too(
     pem = tmp_path / "data" / "gaitway" / "tls" / "server.pem"
     shown = tmp_path / "broker.pem"
     shown.write_bytes(pem.read_bytes())
-    broker = Broker(tmp_path, f"{OPEN}\nuser root\ncertfile {shown}\nkeyfile {shown}")
+    broker = Broker(tmp_path, f"{OPEN}\ncertfile {shown}\nkeyfile {shown}")
     broker.start()
     try:
         async with asyncio.timeout(10):

@@ -45,6 +45,10 @@ class World:
         found = await self.history.page(place, query, limit, self.history.newest)
         return [entry.text for entry in found]
 
+    async def following(self, after: int) -> tuple[list[str], int, bool, int]:
+        part = await self.history.following(after)
+        return [entry.text for entry in part.entries], *part[1:]
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
@@ -100,3 +104,43 @@ async def test_pages_end_where_they_were_to(world: World, monkeypatch: pytest.Mo
     world.add(7)
     pages = [[e.text for e in page] async for page in world.history.pages(0, Query(), until)]
     assert pages == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
+
+
+async def test_what_follows_comes_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.journal.history.PAGE", 2)
+    monkeypatch.setattr("stream.journal.archive.PAGE", 2)
+    world.add(*range(3))
+    await world.commit()
+    world.add(3)
+    assert await world.following(0) == (["0", "1"], 2, False, 0)
+    assert await world.following(3) == (["3"], 4, True, 0)
+    assert await world.following(4) == ([], 4, True, 0)
+
+
+async def test_what_comes_while_it_is_read_follows_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(0, 1)
+
+    async def meanwhile(_: Query) -> int:
+        world.add(world.history.newest)
+        if commits:
+            await world.commit()
+        return 0
+
+    monkeypatch.setattr(world.history, "pruned", meanwhile)
+    commits = False
+    assert await world.following(0) == (["0", "1", "2"], 3, True, 0)
+    commits = True  # what came may be in the file only
+    assert await world.following(0) == (["0", "1", "2"], 3, False, 0)
+
+
+async def test_what_is_gone_is_counted(world: World) -> None:
+    world.add(0, 1, 2)
+    await world.commit()
+    world.now += 3700
+    world.add(3)
+    await world.commit()
+    assert await world.following(0) == (["3"], 4, True, 3)
+    assert await world.following(2) == (["3"], 4, True, 1)
+    assert await world.following(3) == (["3"], 4, True, 0)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import ssl
 import subprocess
@@ -27,7 +26,6 @@ from tests.shell.test_mqtt import expect, text
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 USERS = ("gaitway", "home", "pixel-7", "ann")
-ROOT = "user root\n" if os.geteuid() == 0 else ""  # else Mosquitto, started by root, can't read us
 
 
 def mosquitto_passwd(path: Path) -> None:
@@ -42,9 +40,7 @@ def mosquitto_passwd(path: Path) -> None:
 @pytest.fixture
 def broker(mosquitto: None, tmp_path: Path) -> Iterator[Broker]:
     mosquitto_passwd(tmp_path / "passwd")
-    settings = (
-        f"{ROOT}allow_anonymous false\npassword_file {tmp_path}/passwd\nacl_file {DEPLOY}/acl"
-    )
+    settings = f"allow_anonymous false\npassword_file {tmp_path}/passwd\nacl_file {DEPLOY}/acl"
     broker = Broker(tmp_path, settings)
     broker.start()
     yield broker
@@ -172,7 +168,7 @@ def secure(mosquitto: None, certificates: Path) -> Iterator[str]:
     """The URL of a broker that shows a certificate and asks for one."""
     folder, port = certificates, free_port()
     settings = (
-        f"{ROOT}acl_file {DEPLOY}/acl\nlistener {port} 127.0.0.1\ncafile {folder}/ca.pem\n"
+        f"acl_file {DEPLOY}/acl\nlistener {port} 127.0.0.1\ncafile {folder}/ca.pem\n"
         f"certfile {folder}/broker.pem\nkeyfile {folder}/broker.key\n"
         "require_certificate true\nuse_identity_as_username true"
     )

@@ -1,0 +1,108 @@
+"""A broker that is slow, or away, gets later what it had no room for: in order, and all of it."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiomqtt
+import httpx
+import msgspec
+import pytest
+
+from stream import config, service
+from stream.errors import JournalError
+from stream.journal.archive import Archive
+from stream.service import Service
+from tests.conftest import Broker
+from tests.dialling import metric, until
+from tests.shell.test_mqtt import client_of, expect, listening, text
+
+FRAMES, WINDOWS = 20, 16
+PAGE = 3
+
+
+@asynccontextmanager
+async def joined(settings: config.Config, url: str) -> AsyncIterator[Service]:
+    """A service that has joined a broker, with next to no room for what it is to get."""
+    mqtt = config.Mqtt(url=url, reconnect_max_s=0.2, max_queue=2, max_inflight=2)
+    async with (
+        listening(url, "gaitway/status") as client,
+        service.running(msgspec.structs.replace(settings, mqtt=mqtt)) as running,
+    ):
+        await expect(client, "gaitway/status", "online")
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("history", "archive"):
+        monkeypatch.setattr(f"stream.journal.{module}.PAGE", PAGE)
+
+
+async def walk(running: Service) -> None:
+    """Stream by HTTP until all predictions are out."""
+    async with httpx.AsyncClient(base_url=running.http_url) as client:
+        for seq in range(FRAMES):
+            await client.post("/v1/frames?device=a", content=text(seq))
+    await until(lambda: metric(running, "gaitway_predictions_total") == WINDOWS)
+
+
+async def heard(listener: aiomqtt.Client) -> list[int]:
+    """Return the windows of the predictions that come, up to the last one."""
+    windows: list[int] = []
+    async with asyncio.timeout(20):
+        async for message in listener.messages:
+            windows.append(json.loads(str(message.payload, "utf-8"))["window"])
+            if windows[-1] == WINDOWS - 1:
+                break
+    return windows
+
+
+async def test_a_slow_one(config: config.Config, mortal_broker: Broker) -> None:
+    async with (
+        joined(config, mortal_broker.url) as running,
+        listening(mortal_broker.url, "gaitway/a/prediction") as listener,
+    ):
+        mortal_broker.signal(signal.SIGSTOP)
+        await walk(running)
+        mortal_broker.signal(signal.SIGCONT)
+        assert await heard(listener) == list(range(WINDOWS))
+        assert metric(running, "gaitway_mqtt_messages_dropped_total") == 0
+
+
+async def test_one_that_is_away(config: config.Config, mortal_broker: Broker) -> None:
+    url, lasting = mortal_broker.url, {"identifier": "listener", "clean_session": False}
+    async with joined(config, url) as running:
+        async with client_of(url, **lasting) as listener:
+            await listener.subscribe("gaitway/a/prediction", qos=1)
+        mortal_broker.stop()  # it keeps who is subscribed
+        await walk(running)
+        mortal_broker.start()
+        async with client_of(url, **lasting) as listener:
+            assert await heard(listener) == list(range(WINDOWS))
+        assert metric(running, "gaitway_mqtt_messages_dropped_total") == 0
+
+
+async def test_the_history_cannot_be_read_for_a_while(
+    config: config.Config, mortal_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, fails = Archive.rows, [True, True]
+
+    def now_and_then(*args: object) -> object:
+        if fails:
+            fails.pop()
+            raise JournalError("a fault of the test's")
+        return rows(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Archive, "rows", now_and_then)
+    async with (
+        joined(config, mortal_broker.url) as running,
+        listening(mortal_broker.url, "gaitway/a/prediction") as listener,
+    ):
+        mortal_broker.signal(signal.SIGSTOP)
+        await walk(running)
+        mortal_broker.signal(signal.SIGCONT)
+        assert await heard(listener) == list(range(WINDOWS))
+        assert not fails
