@@ -15,6 +15,8 @@ _ALLOWED = {  # for what msgspec can only say as a pattern, or not at all
     "url": "mqtt://user@host:1883 or mqtts://… is allowed, or nothing; the password goes into the "
     "environment",
     "origins": "http://host:port or https://host:port, without a path, are allowed",
+    "tokens": "the name of a file is needed",
+    "synchronous": "FULL, NORMAL or OFF is allowed",
     "required": "auto, always or never is allowed",
     "base": "a topic without # or + is allowed, not beginning with /",
     "hyperimu": "a port from 0 to 65535 is allowed, or nothing",
@@ -50,7 +52,8 @@ def explain(
     value: Any = raw
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
-    if what.startswith(("Invalid enum value", "Expected `str` matching")) and keys:
+    by_hand = ("Invalid enum value", "Expected `str` matching", "Expected `str` of length")
+    if what.startswith(by_hand) and keys:
         what = _ALLOWED.get(f"{keys[0]}.{keys[-1]}", _ALLOWED.get(keys[-1], what))
     else:
         what = in_words(msgspec.ValidationError(what)).what.replace("an object", "a table")

@@ -135,6 +135,6 @@ class State(Message, tag="state", frozen=True):
 
 
 class Missed(Message, tag="missed", frozen=True):
-    """So many messages were dropped for this listener, or are no longer kept."""
+    """So many messages were dropped for this listener; 1 where some are no longer kept."""
 
     count: int

@@ -75,4 +75,4 @@ def settings(path: Path | None, said: Mapping[str, object], dial: list[str]) -> 
         if not (given and url):
             raise ConfigError(f"--dial {call!r}: NAME=ADDRESS is needed, as in pixel-7=ws://…")
         raw["devices"].setdefault(name, {}).update(app="", url=url)  # the address says which app
-    return config.check(raw, str(path) if path else "command line")
+    return config.check(raw, "command line")  # the file's own are checked

@@ -134,6 +134,6 @@ class Publisher:
         place = await self.history.place(id_, query)
         if place is None:
             place = await self.history.pruned(query)
-            yield [encode(Missed(count=max(place, 1)))]
+            yield [encode(Missed(count=1))]  # or more: what is not kept can't be counted
         async for page in self.history.pages(place, query, until):
             yield [entry.text for entry in page]

@@ -76,7 +76,8 @@ async def _feed(
 ) -> Advice:
     """Take a message in the device's turn; it is kept whole, before any of it is fed.
 
-    Without a session of its own it goes on in the device's current one; that of another app ends.
+    Without a session of its own it goes on in the device's current one; where that is another
+    sender's, it ends.
     """
     if not name:
         raise DeviceError("the message names no device: it, or ?device= in the URL, must")
@@ -84,7 +85,7 @@ async def _feed(
     if lacks and not push.readings:
         return Advice(lacks)
     known = None if push.session else hub.current(channel, name)
-    if known is not None and known.intake is not None and known.intake.dialect is not dialect:
+    if known is not None and (known.intake is None or known.intake.dialect is not dialect):
         hub.end(known)
         known = None
     live = known or hub.open(channel, name, push.session)
@@ -133,10 +134,13 @@ def slices(hub: Hub, live: Live, what: PushInput, max_g: float) -> Iterator[None
     if frame is None:
         return
     count = len(frame.xyz)
-    for begin in range(0, count, SLICE):
-        end = begin + SLICE
-        live.feeding = end < count
-        t = None if frame.t is None else frame.t[begin:end]
-        part = frame._replace(t=t, xyz=frame.xyz[begin:end])
-        hub.feed(live, part, what.utc, 20.0)
-        yield
+    try:
+        for begin in range(0, count, SLICE):
+            end = begin + SLICE
+            live.feeding = end < count
+            t = None if frame.t is None else frame.t[begin:end]
+            part = frame._replace(t=t, xyz=frame.xyz[begin:end])
+            hub.feed(live, part, what.utc, 20.0)
+            yield
+    finally:  # where it failed in the middle, a restart fails there, too
+        live.feeding = False

@@ -142,7 +142,7 @@ class DeviceConnection:
 
     def _take(self, payload: str | bytes) -> None:
         text = isinstance(payload, str)
-        self._allowed.message(len(payload))
+        self._allowed.message(len(payload.encode() if isinstance(payload, str) else payload))
         told = self._hub.devices.told(self._live.session.device)
         frame = incoming.decode(payload, self._source, self._limits, text=text, told=told)
         if frame.seq is None:

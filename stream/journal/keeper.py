@@ -4,9 +4,9 @@ Sessions with new inputs are saved one after another, each about every `SAVE_S`.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 
 from stream.devices import Device, Devices
 from stream.events import Ack, Message, State
@@ -35,7 +35,7 @@ class Keeper:
         self._publisher = publisher
         self._clock = clock
         self._utc = utc
-        self._unsaved: OrderedDict[Live, int] = OrderedDict()  # oldest input that no state covers
+        self._unsaved: dict[Live, int] = {}  # the oldest input that no state covers
         self._acks: dict[Live, int] = {}  # of the current group: seq to come
         self._acks_group = 0
         self._saved_at = clock()
@@ -79,9 +79,10 @@ class Keeper:
         now = self._clock()
         self._due += (now - self._saved_at) * len(self._unsaved) / SAVE_S
         self._saved_at = now
-        while self._due >= 1 and self._unsaved:
+        ready = (live for live in self._unsaved if not live.feeding)
+        for live in list(islice(ready, int(self._due))):
             self._due -= 1
-            self.save(next(iter(self._unsaved)))
+            self.save(live)
         self._due = min(self._due, 1.0)
 
     def save_all(self) -> None:
@@ -116,7 +117,7 @@ class Keeper:
         self.journal.put_session(row)
 
     def _needed(self) -> int:
-        return next(iter(self._unsaved.values()), self.journal.next_input)
+        return min(self._unsaved.values(), default=self.journal.next_input)
 
     def _ack_all(self, acks: dict[Live, int]) -> None:
         for live, next_seq in acks.items():

@@ -101,6 +101,7 @@ def recover(hub: Hub, kept: Kept, max_g: float) -> None:
     """
     for name in list(kept.devices)[-hub.options.max_devices :]:
         hub.devices.get(name).restore(kept.devices[name])
+    kept = _at_most(kept, hub.options.max_sessions)
     for row in kept.lost:
         hub.journal.end_session(row.opened)
         _end_activity(hub, row)
@@ -111,6 +112,15 @@ def recover(hub: Hub, kept: Kept, max_g: float) -> None:
     for live in _again(hub, kept, newest.values(), max_g):
         live.durable_seq = live.session.next_seq
         live.device.judged = live.session.judged()
+
+
+def _at_most(kept: Kept, count: int) -> Kept:
+    """Leave out the sessions that were saved longest ago, where fewer are allowed than before."""
+    sessions = sorted(kept.sessions.items(), key=lambda known: known[1].row.covers)
+    going_on, lost = sessions[-count:], [known.row for _, known in sessions[:-count]]
+    for row in lost:
+        _cannot_go_on(row, f"hub.max_sessions = {count}")
+    return kept._replace(sessions=dict(sorted(going_on)), lost=[*kept.lost, *lost])
 
 
 def _again(hub: Hub, kept: Kept, which: Iterable[int], max_g: float) -> list[Live]:
@@ -128,7 +138,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
     row, state = kept.row, kept.state
     try:
         live = hub.open(row.channel, row.device, row.session)
-    except OverloadedError as error:  # fewer are allowed than before
+    except OverloadedError as error:  # fewer devices are allowed than before
         _cannot_go_on(row, error)
         hub.journal.end_session(row.opened)
         _end_activity(hub, row)
@@ -151,15 +161,15 @@ def _key(row: SessionRow) -> tuple[str, str, str]:
     return row.channel, row.device, row.session
 
 
-def _cannot_go_on(row: SessionRow, error: Exception) -> None:
-    log.warning("session %s of %s can't go on: %s", row.session, row.device, error)
+def _cannot_go_on(row: SessionRow, why: Exception | str) -> None:
+    log.warning("session %s of %s can't go on: %s", row.session, row.device, why)
 
 
 def _end_activity(hub: Hub, row: SessionRow) -> None:
     """Publish the end of what a session that can't go on did, where its history left that open."""
     try:
         event = _open_end(hub.journal.store, row)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, JournalError) as error:
         log.warning("what session %s of %s did is lost: %s", row.session, row.device, error)
         return
     if event is None:

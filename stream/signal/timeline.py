@@ -52,7 +52,8 @@ class Timeline:
         timeline is then as before.
         """
         timed = frame.t is not None if self.timed is None else self.timed
-        t = self._timed(frame) if timed else self._counted(frame, default_rate_hz)
+        place = self._timed if timed else self._counted
+        t = place(frame, default_rate_hz)
         self.timed = timed
         return t
 
@@ -71,10 +72,10 @@ class Timeline:
         self._count += len(frame.xyz)
         return t
 
-    def _timed(self, frame: Frame) -> NDArray[np.float64]:
+    def _timed(self, frame: Frame, default_rate_hz: float) -> NDArray[np.float64]:
         if frame.t is None:
             return self._carried_on(len(frame.xyz), frame.rate_hz or self.rate_hz)
-        self.rate_hz = frame.rate_hz or self._rate_of(frame.t)
+        self.rate_hz = frame.rate_hz or self._rate_of(frame.t) or self.rate_hz or default_rate_hz
         self._from_t, self._count = float(frame.t[-1]), 0
         return frame.t
 
@@ -87,8 +88,8 @@ class Timeline:
         return self._from_t + np.arange(self._count - n + 1, self._count + 1) / rate_hz
 
     def _rate_of(self, t: NDArray[np.float64]) -> float:
-        """Rate of a frame by its times; where they tell nothing, the rate so far or 20 Hz."""
-        last_t = self._from_t + self._count / self.rate_hz if self.rate_hz else 0.0
-        span = float(t[-1] - (t[0] if len(t) > 1 else last_t))
+        """Return the rate by a frame's times, or the one since the last; 0 where they tell none."""
+        before = self._from_t + self._count / self.rate_hz if self.rate_hz else t[-1]
+        span = float(t[-1] - (t[0] if len(t) > 1 else before))
         rate_hz = max(len(t) - 1, 1) / span if span > 0 else 0.0
-        return rate_hz if SLOWEST_HZ <= rate_hz <= MAX_RATE_HZ else self.rate_hz or 20.0
+        return rate_hz if SLOWEST_HZ <= rate_hz <= MAX_RATE_HZ else 0.0

@@ -3,9 +3,10 @@
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from stream import config
+from stream import config, options
 from stream.config import Config, Server
 from stream.errors import ConfigError
 
@@ -130,6 +131,24 @@ def test_key_value_and_what_is_allowed_are_named(text: str, message: str, tmp_pa
     assert refused(text, tmp_path).startswith(message)
 
 
+TEXTS = [
+    (section, key, wrong)
+    for section in SECTIONS
+    for key, value in msgspec.to_builtins(getattr(Config(), section)).items()
+    if isinstance(value, str)
+    for wrong in ("", "no\nsuch thing #+")
+]
+
+
+@pytest.mark.parametrize(("section", "key", "wrong"), TEXTS)
+def test_what_is_refused_as_text_says_what_is_allowed(section: str, key: str, wrong: str) -> None:
+    try:
+        config.check({section: {key: wrong}}, "settings")
+    except ConfigError as error:
+        assert "allowed" in str(error) or "needed" in str(error)
+        assert "`" not in str(error)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -192,3 +211,10 @@ def test_the_example_of_a_device_shows_every_key() -> None:
 def test_every_key_of_config_toml_has_a_comment_beside_it() -> None:
     lines = [line for line in SHOWN.read_text().splitlines() if "=" in line.partition("#")[0]]
     assert [line for line in lines if not line.partition("#")[2].strip()] == []
+
+
+def test_what_the_command_line_says_wrong_is_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    with pytest.raises(ConfigError, match=r"^command line: mqtt\.url = 'foo': mqtt://"):
+        options.settings(path, {"mqtt.url": "foo"}, [])

@@ -84,6 +84,13 @@ def test_where_times_tell_no_rate_it_is_20_hz(n: int, t: list[float]) -> None:
     assert place(timeline, 1) == [5.05]
 
 
+@pytest.mark.parametrize("t", [0.01, 0.5, 5.0])
+def test_one_sample_tells_no_rate_and_then_the_connections_counts(t: float) -> None:
+    timeline = Timeline()
+    timeline.place(frame(readings(1), np.array([t])), 50.0)
+    assert place(timeline, 1) == [round(t + 0.02, 9)]
+
+
 def test_frames_of_one_timed_sample_have_the_rate_between_them() -> None:
     timeline = Timeline()
     place(timeline, 1, 5.0)

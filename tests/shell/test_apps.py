@@ -1,6 +1,7 @@
 """A large message of an app is fed in slices; nobody waits for it, and nothing comes between."""
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from stream import config
 from stream.doors import apps
 from stream.doors.apps import SLICE, Advice
 from stream.errors import DeviceError
+from stream.hub import Hub
+from stream.journal.keeper import SAVE_S
 from stream.live import Live
 from stream.sensor_apps.dialects import edge_impulse
 from stream.sensor_apps.readings import Push, Reading
-from tests.shell.test_hub import World
+from tests.shell.test_hub import World, frame
 
 LIMITS = config.Wire()
 RATE_HZ = 50.0
@@ -104,6 +107,54 @@ async def test_a_message_that_is_cancelled_is_fed_whole() -> None:
         await task
     assert windows(world) == windows(undisturbed)
     assert not session(world).feeding
+
+
+async def test_a_message_that_fails_in_its_middle_leaves_the_session_to_be_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, feed, fed_so_far = World(), Hub.feed, 0
+
+    def failing(*args: Any) -> None:
+        nonlocal fed_so_far
+        fed_so_far += 1
+        if fed_so_far == 3:
+            raise OverflowError("a fault of ours")
+        feed(*args)
+
+    monkeypatch.setattr(Hub, "feed", failing)
+    with pytest.raises(OverflowError):
+        await fed(world, push(0, MANY))
+    live, group = session(world), world.hub.journal._group
+    assert fed_so_far == 3
+    world.hub.keeper.save_all()
+    assert group.sessions[live.opened].covers == live.opened  # type: ignore[union-attr]
+
+
+async def test_a_session_that_is_being_fed_holds_up_no_others_snapshot() -> None:
+    world = World()
+    task = await in_the_middle(world, push(0, MANY))
+    keeper, others = world.hub.keeper, [world.hub.open("http", name) for name in "bcd"]
+    for live in others:
+        world.hub.take(live, frame(0), 20.0)
+    for _ in range(3):
+        world.now += SAVE_S
+        keeper.save_some()
+    assert set(keeper._unsaved) == {session(world)}
+    assert keeper._needed() == session(world).opened
+    await task
+    world.now += SAVE_S
+    keeper.save_some()
+    assert keeper._needed() == world.hub.journal.next_input
+
+
+async def test_who_posted_frames_is_another_sender() -> None:
+    """An app's readings don't go into a session of numbered frames."""
+    world = World()
+    posted = world.hub.open("http", "a")
+    world.hub.take(posted, frame(0), 20.0)
+    await fed(world, push(0, MANY))
+    assert session(world) is not posted
+    assert posted.finished
 
 
 async def test_a_large_message_waits_for_room_at_the_model() -> None:

@@ -226,6 +226,24 @@ async def test_fewer_devices_than_before(config: Config, tmp_path: Path) -> None
     assert "a/s/close/ended" in ended or "b/s/close/ended" in ended
 
 
+async def test_fewer_sessions_than_before(config: Config, tmp_path: Path) -> None:
+    """The one that was quiet for longest is over, once; nothing else of it comes again."""
+    world = World(config, tmp_path)
+    async with world.run() as first:
+        for device in "ab":
+            for seq in range(30):
+                await post(first, frame(seq), f"device={device}&session=s")
+        before = await history(world, first)
+        world.config = msgspec.structs.replace(config, hub=Hub(max_sessions=1))
+        async with world.run() as second:
+            after = await history(world, second)
+            (live,) = world.running.hub.lives()
+            async with world.run() as third:
+                assert await history(world, third) == after
+    over = {"a": "b", "b": "a"}[live.session.device]
+    assert [event["id"] for event in after[len(before) :]] == [f"{over}/s/close/ended"]
+
+
 async def test_an_orderly_stop_leaves_nothing_to_do_again(config: Config, tmp_path: Path) -> None:
     world = World(config, tmp_path)
     async with world.run() as client:
