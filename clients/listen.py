@@ -35,7 +35,8 @@ async def watch(
 
     `since` is the last id seen: what the server's history holds after it comes again (WebSocket
     only). `ca` is the file of an authority to trust over TLS. A broken connection is made again,
-    for `patience_s` at most (None: for ever), and over WebSocket nothing is missed meanwhile.
+    for `patience_s` at most (None: for ever); over WebSocket the predictions and activity events
+    that came meanwhile, after the last one heard, come then.
     Raises UnreachableError or RefusedError where it ends.
     """
     following = follow(

@@ -1,7 +1,7 @@
 """The configuration: read once, checked, and passed down as small frozen objects.
 
-Each section is read by the file it is named after; `config.toml` shows every key with its
-default, its unit and what moving it changes.
+Each section is named for what reads it; `config.toml` shows every key with its default, its unit
+and what moving it changes.
 """
 
 import tomllib

@@ -28,9 +28,8 @@ class Device:
         self.since: datetime | None = None
         self.confidence: float | None = None
         self.judged: Quality | None = None  # what was said of its signal last
-        self.expected = (
-            False  # named by the operator, or here before a restart: shown before it comes
-        )
+        # Named by the operator, or here before a restart: shown before it comes.
+        self.expected = False
         self.online = False
         self.connection: Outbox | None = None  # its one WebSocket
         self.sessions: list[Session] = []  # live ones

@@ -12,11 +12,8 @@ from stream import __version__
 from stream.config import Signal
 from stream.model import artifact
 from stream.model.artifact import Manifest, TrainingSet
-from trainer.checksums import checksums
 from trainer.export import export
 from trainer.recordings import ACTIVITIES
-
-__all__ = ["Origin", "Proof", "checksums", "write_artifact"]
 
 
 @dataclass(frozen=True, slots=True)

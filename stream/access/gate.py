@@ -58,9 +58,8 @@ class Gate:
         self._utc = utc
         self._file = TokenFile(Path(auth.tokens))
         if auth.required != "never" and Path(auth.tokens).exists():
-            load(
-                Path(auth.tokens)
-            )  # what is damaged from the start is the operator's to mend first
+            # What is damaged from the start is the operator's to mend first.
+            load(Path(auth.tokens))
         self._inside: dict[Outbox, Visitor] = {}
         self._logged = -LOG_EVERY_S
 

@@ -23,6 +23,7 @@ from stream.errors import (
 )
 
 LONGEST_S = 3600.0  # that somebody is told to wait
+TOO_BIG = "too-big"  # what a frame or a body beyond `wire.max_frame_bytes` is counted as
 
 
 async def body(request: Request, limit: int) -> bytes:
@@ -32,6 +33,7 @@ async def body(request: Request, limit: int) -> bytes:
         async for chunk in request.stream():
             read += chunk
             if len(read) > limit:
+                request.app.state.hub.metrics.refused.labels("http", TOO_BIG).inc()
                 raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
     except ClientDisconnect as error:
         raise HTTPException(400, "the request ended in the middle") from error

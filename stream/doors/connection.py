@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from stream.access.gate import Gate
 from stream.access.visitor import Visitor
+from stream.doors import answers
 from stream.errors import (
     AccessError,
     ForbiddenError,
@@ -28,7 +29,7 @@ from stream.errors import (
 )
 from stream.outbox import ClosedError, Outbox
 
-POLICY, OVERLOADED = 1008, 1013
+POLICY, TOO_BIG, OVERLOADED = 1008, 1009, 1013
 ACCESS: dict[type[AccessError], int] = {UnauthenticatedError: 4401, ForbiddenError: 4403}
 CLOSE_S = 1.0  # how long a close may wait for a peer that reads nothing
 CUT_S = 5.0  # and after it, the peer may take so long to read what was sent before
@@ -90,6 +91,8 @@ async def serve(websocket: WebSocket, talk: Callable[[Visitor, Outbox], Awaitabl
         gate.turned_away(websocket, error)
         await _close(websocket, ACCESS.get(type(error), POLICY), str(error))
     except ClosedError as closed:
+        if closed.code == TOO_BIG:  # uvicorn closes by itself
+            state.hub.metrics.refused.labels("websocket", answers.TOO_BIG).inc()
         if closed is outbox.closed:  # what the peer did not read in time is dropped
             state.hub.metrics.missed.inc(outbox.drop())
         await _close(websocket, closed.code, closed.reason)

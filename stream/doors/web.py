@@ -38,8 +38,6 @@ HEADERS = {
     ),
     "Permissions-Policy": "accelerometer=(self), gyroscope=(self), screen-wake-lock=(self), "
     "camera=(), microphone=(), geolocation=()",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",  # kept, but asked for again: an ETag answers that in 304
 }
 HTTPS = "gaitway serve --https"

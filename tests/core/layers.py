@@ -147,7 +147,7 @@ def broken_layers(sources: Sources) -> list[str]:
 
 
 def too_large(sources: Sources) -> list[str]:
-    """Return one line for each function over 50 lines and each file over 300."""
+    """Return one line for each function over 50 lines and each file over 250."""
     found = []
     for module, source in sources.items():
         lines = len(source.splitlines())

@@ -11,6 +11,7 @@ from stream.config import Config
 from stream.errors import InferenceError
 from stream.service import Service
 from stream.wire.binary import encode_binary
+from tests.dialling import metric
 
 SAMPLES = np.random.default_rng(3).normal(3, 3, (800, 3)).astype(np.float32)
 
@@ -81,6 +82,14 @@ async def test_problems_are_named(
     assert answer.headers["content-type"] == "application/problem+json"
     assert word in answer.json()["detail"]
     assert answer.json()["status"] == status
+
+
+async def test_a_body_that_is_too_big_is_counted(
+    client: httpx.AsyncClient, running: Service
+) -> None:
+    for path in ("/v1/frames?device=a", "/v1/sensor-logger?device=a"):
+        assert (await client.post(path, content="[" * 2_000_000)).status_code == 413
+    assert metric(running, 'gaitway_frames_refused_total{channel="http",code="too-big"}') == 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from stream.doors.websocket import MAX_UNACKED
 from stream.service import Service
 from stream.wire.binary import encode_binary
+from tests.dialling import metric, until
 
 RNG = np.random.default_rng(7)
 SAMPLES = RNG.normal([0, 9, 0], 3, (800, 3)).astype(np.float32)
@@ -224,6 +225,8 @@ async def test_too_big_closes_with_1009(running: Service) -> None:
         with suppress(ConnectionClosed):  # the server may close while we still send
             await phone.send(b"\x00" * 10_000_000)
         assert await close_code(phone) == 1009
+    refused = 'gaitway_frames_refused_total{channel="websocket",code="too-big"}'
+    await until(lambda: metric(running, refused) == 1)
 
 
 @pytest.mark.parametrize(

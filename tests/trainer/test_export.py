@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from stream.config import Signal
 from stream.model import artifact
 from stream.model.classifier import OnnxClassifier
+from trainer.checksums import checksums
 from trainer.errors import ExportError
 from trainer.export import TOLERANCE, canonical, export
-from trainer.manifest import Origin, Proof, checksums, write_artifact
+from trainer.manifest import Origin, Proof, write_artifact
 from trainer.recipes.hop_bilstm import answering, hop_bilstm
 from trainer.recipes.networks import with_scaler
 from trainer.runtime import keras

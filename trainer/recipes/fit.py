@@ -19,7 +19,7 @@ History = dict[str, list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast to learn; an epoch is as many batches as labelled windows fill."""
+    """How long and how fast to learn; an epoch is as many batches as windows of known kind fill."""
 
     epochs: int = 12
     batch: int = 64

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from stream.config import Signal
 from stream.model.artifact import TrainingSet
 from trainer import gather, plots, report
+from trainer.checksums import checksums
 from trainer.errors import DataError
 from trainer.evaluation.answers import Answers
 from trainer.evaluation.scores import Score, scores
-from trainer.manifest import Origin, Proof, checksums, write_artifact
+from trainer.manifest import Origin, Proof, write_artifact
 from trainer.options import Options
 from trainer.people import is_test
 from trainer.progress import Step, epochs_bar, say

@@ -15,10 +15,11 @@ from sklearn.preprocessing import RobustScaler
 from stream.config import Signal
 from stream.model.artifact import TrainingSet
 from trainer import plots, report
+from trainer.checksums import checksums
 from trainer.errors import DataError
 from trainer.evaluation.answers import Answers
 from trainer.evaluation.scores import Score, score
-from trainer.manifest import Origin, Proof, checksums, write_artifact
+from trainer.manifest import Origin, Proof, write_artifact
 from trainer.options import Options
 from trainer.progress import Step, epochs_bar, say
 from trainer.recipes.networks import classic, with_scaler

@@ -14,13 +14,13 @@ from stream.errors import DeviceError
 from stream.malformed import MALFORMED, explain
 from stream.sensor_apps.dialects.dialect import Dialect, check_reading, check_time, valid_id
 from stream.sensor_apps.readings import Push, Reading, Traits
+from stream.signal.lowpass import REACH_S
 from stream.wire.limits import MAX_RATE_HZ, MIN_RATE_HZ
 from stream.wire.text import Vector
 
 AXES = ("accx", "accy", "accz")
 TRAITS = Traits(time="s")  # since 1970, or since the recording began
 MISSING = "No acceleration arrives: record with a sensor that has accX, accY and accZ."
-AHEAD_S = 0.25  # a sample of the grid is known when one so much later has come
 PATHS = ("/api/{category}/data",)  # category: training, testing and others
 
 
@@ -90,7 +90,7 @@ def lacks(recording: Push, window_s: float) -> str:
     if not recording.readings:
         return MISSING
     span_s = recording.readings[-1].time - recording.readings[0].time
-    if span_s >= window_s + AHEAD_S:
+    if span_s >= window_s + REACH_S:
         return ""
     return (
         f"The recording is {span_s:.1f} s long, and a prediction needs more than {window_s:g} s: "
