@@ -19,6 +19,7 @@ from stream.config import Auth, Config, Journal, Model, Server
 from stream.model import artifact
 from stream.model.artifact import Manifest
 from stream.service import Service
+from tests.shell.access import Keys, asking
 
 ACTIVITIES = ("Downstairs", "Jogging", "Sitting", "Standing", "Upstairs", "Walking")
 
@@ -109,6 +110,19 @@ def config(toy_artifact: Path, tmp_path: Path) -> Config:
 @pytest.fixture
 async def running(config: Config) -> AsyncIterator[Service]:
     async with service.running(config) as running:
+        yield running
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """Tokens of every kind, in a file."""
+    return Keys(tmp_path / "tokens.json")
+
+
+@pytest.fixture
+async def guarded(config: Config, keys: Keys) -> AsyncIterator[Service]:
+    """A service that asks for them."""
+    async with asking(config, keys.path) as running:
         yield running
 
 

@@ -1,29 +1,16 @@
 """Clients show tokens, from a parameter or the environment, and say what is wrong with them."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from clients import Phone, RefusedError, watch
 from stream.access import gate
-from stream.config import Config
 from stream.errors import ParameterError
 from stream.service import Service
 from tests.clients.made import samples, write_wisdm
 from tests.clients.test_cli import gaitway
-from tests.shell.access import Keys, asking
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "tokens.json")
-
-
-@pytest.fixture
-async def guarded(config: Config, keys: Keys) -> AsyncIterator[Service]:
-    async with asking(config, keys.path) as running:
-        yield running
+from tests.shell.access import Keys
 
 
 @pytest.mark.parametrize("by_environment", [True, False])

@@ -1,8 +1,7 @@
 """Phones stream through networks that delay, cut, swallow and mix up; nothing is lost either."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +11,13 @@ import pytest
 from websockets.asyncio.client import connect
 
 from clients import Phone, mqtt_link, reconnect, websocket_link
-from stream import service, serving
+from stream import serving
 from stream.config import Config, Mqtt
 from stream.mqtt import broker as brokers
-from stream.service import Service
 from tests.conftest import Broker
 from tests.faults.phones import faults, players, playing, until
 from tests.faults.proxy import FAULTS, SWALLOWED, Proxy, proxied
+from tests.shell.test_mqtt import joining
 
 COUNTS = [(2, 1), pytest.param(3, 10, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 FRAMES = 200  # for each round of faults, more than are sent
@@ -59,14 +58,10 @@ async def storms(rng: np.random.Generator, proxies: list[Proxy], rounds: int) ->
             tasks.create_task(storm(chance, proxy, rounds))
 
 
-@asynccontextmanager
-async def joined(config: Config, port: int) -> AsyncIterator[Service]:
-    """A service that has joined the broker at a port."""
+def behind(config: Config, port: int) -> Config:
+    """Give a service the broker at a port."""
     mqtt = Mqtt(url=f"mqtt://127.0.0.1:{port}", reconnect_max_s=0.5)
-    async with service.running(msgspec.structs.replace(config, mqtt=mqtt)) as running:
-        assert running.bridge is not None
-        await until(partial(getattr, running.bridge, "connected"))
-        yield running
+    return msgspec.structs.replace(config, mqtt=mqtt)
 
 
 @pytest.mark.parametrize(("phones", "rounds"), COUNTS)
@@ -81,7 +76,7 @@ async def test_a_bad_network(
     async with (
         proxied(rng, mortal_broker.port) as (inside, by_server),
         proxied(rng, mortal_broker.port) as (outside, by_phones),
-        joined(config, inside) as running,
+        joining(behind(config, inside)) as running,
         proxied(rng, running.port) as (front, by_websocket),
     ):
         urls = [f"ws://127.0.0.1:{front}", f"mqtt://127.0.0.1:{outside}"] * phones
@@ -96,7 +91,7 @@ async def test_phones_notice_that_nobody_is_there(
 ) -> None:
     """Though they have nothing to send, and their connections stand."""
     async with (
-        joined(config, mortal_broker.port) as running,
+        joining(behind(config, mortal_broker.port)) as running,
         proxied(rng, running.port) as (front, by_websocket),
         proxied(rng, mortal_broker.port) as (outside, by_phones),
         AsyncExitStack() as phones,
@@ -117,7 +112,7 @@ async def test_the_server_notices_that_nobody_is_there(
     """A phone that never comes back, and a broker."""
     async with (
         proxied(rng, mortal_broker.port) as (inside, by_server),
-        joined(config, inside) as running,
+        joining(behind(config, inside)) as running,
         proxied(rng, running.port) as (front, by_websocket),
     ):
         for device in SWALLOWED:

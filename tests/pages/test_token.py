@@ -1,12 +1,8 @@
 """Pages of a server that asks for tokens: from the address's fragment, or from a field."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from stream.config import Config
 from stream.service import Service
 from tests.pages.motion import Motion
 from tests.pages.test_access import faults
@@ -14,18 +10,7 @@ from tests.pages.test_dashboard import begin
 from tests.pages.test_face_up import check
 from tests.pages.test_phone import opened, start
 from tests.pages.test_waves import until_watched
-from tests.shell.access import Keys, asking
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "tokens.json")
-
-
-@pytest.fixture
-async def guarded(config: Config, keys: Keys) -> AsyncIterator[Service]:
-    async with asking(config, keys.path) as running:
-        yield running
+from tests.shell.access import Keys
 
 
 @pytest.fixture

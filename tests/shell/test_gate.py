@@ -27,17 +27,6 @@ OPEN = {"/", "/phone", "/phone.svg", "/pages", "/trust", "/ca.crt", "/healthz", 
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "tokens.json")
-
-
-@pytest.fixture
-async def guarded(config: Config, keys: Keys) -> AsyncIterator[Service]:
-    async with asking(config, keys.path) as running:
-        yield running
-
-
-@pytest.fixture
 async def client(guarded: Service) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=guarded.http_url) as client:
         yield client

@@ -21,6 +21,7 @@ from stream.config import Config, Hub
 from stream.service import Service
 from stream.wire.binary import encode_binary
 from tests.conftest import Broker
+from tests.dialling import until
 
 SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)
 
@@ -60,14 +61,13 @@ def with_broker(settings: Config, url: str) -> Config:
     return msgspec.structs.replace(settings, mqtt=mqtt)
 
 
-@pytest.fixture
-async def joined(config: Config, broker: str) -> AsyncIterator[Service]:
-    """A service that has joined the broker."""
-    async with (
-        listening(broker, "gaitway/status") as client,
-        service.running(with_broker(config, broker)) as running,
-    ):
-        await expect(client, "gaitway/status", "online")
+@asynccontextmanager
+async def joining(settings: Config) -> AsyncIterator[Service]:
+    """A service that has joined its broker."""
+    async with service.running(settings) as running:
+        bridge = running.bridge
+        assert bridge is not None
+        await until(lambda: bridge.connected)
         yield running
 
 

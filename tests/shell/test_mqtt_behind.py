@@ -3,36 +3,28 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiomqtt
 import httpx
 import msgspec
 import pytest
 
-from stream import config, service
+from stream import config
 from stream.errors import JournalError
 from stream.journal.archive import Archive
 from stream.service import Service
 from tests.conftest import Broker
 from tests.dialling import metric, until
-from tests.shell.test_mqtt import client_of, expect, listening, text
+from tests.shell.test_mqtt import client_of, joining, listening, text
 
 FRAMES, WINDOWS = 20, 16
 PAGE = 3
 
 
-@asynccontextmanager
-async def joined(settings: config.Config, url: str) -> AsyncIterator[Service]:
-    """A service that has joined a broker, with next to no room for what it is to get."""
+def narrow(settings: config.Config, url: str) -> config.Config:
+    """Give a service a broker, with next to no room for what that is to get."""
     mqtt = config.Mqtt(url=url, reconnect_max_s=0.2, max_queue=2, max_inflight=2)
-    async with (
-        listening(url, "gaitway/status") as client,
-        service.running(msgspec.structs.replace(settings, mqtt=mqtt)) as running,
-    ):
-        await expect(client, "gaitway/status", "online")
-        yield running
+    return msgspec.structs.replace(settings, mqtt=mqtt)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +54,7 @@ async def heard(listener: aiomqtt.Client) -> list[int]:
 
 async def test_a_slow_one(config: config.Config, mortal_broker: Broker) -> None:
     async with (
-        joined(config, mortal_broker.url) as running,
+        joining(narrow(config, mortal_broker.url)) as running,
         listening(mortal_broker.url, "gaitway/a/prediction") as listener,
     ):
         mortal_broker.signal(signal.SIGSTOP)
@@ -74,7 +66,7 @@ async def test_a_slow_one(config: config.Config, mortal_broker: Broker) -> None:
 
 async def test_one_that_is_away(config: config.Config, mortal_broker: Broker) -> None:
     url, lasting = mortal_broker.url, {"identifier": "listener", "clean_session": False}
-    async with joined(config, url) as running:
+    async with joining(narrow(config, url)) as running:
         async with client_of(url, **lasting) as listener:
             await listener.subscribe("gaitway/a/prediction", qos=1)
         mortal_broker.stop()  # it keeps who is subscribed
@@ -98,7 +90,7 @@ async def test_the_history_cannot_be_read_for_a_while(
 
     monkeypatch.setattr(Archive, "rows", now_and_then)
     async with (
-        joined(config, mortal_broker.url) as running,
+        joining(narrow(config, mortal_broker.url)) as running,
         listening(mortal_broker.url, "gaitway/a/prediction") as listener,
     ):
         mortal_broker.signal(signal.SIGSTOP)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -19,16 +18,6 @@ from tests.shell.test_mqtt import expect, listening, text, with_broker
 
 def poison(seq: int) -> str:
     return json.dumps({"seq": seq, "session": "s", "xyz": [[float(POISON), 2, 9]] * 40})
-
-
-@pytest.fixture
-async def joined(config: Config, broker: str) -> AsyncIterator[Service]:
-    async with (
-        listening(broker, "gaitway/status") as client,
-        service.running(with_broker(config, broker)) as running,
-    ):
-        await expect(client, "gaitway/status", "online")
-        yield running
 
 
 async def test_a_message_that_we_fail_on_ends_nothing_else(

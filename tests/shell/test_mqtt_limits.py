@@ -12,13 +12,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from clients import Phone, reconnect
-from stream import service
 from stream.config import Config, Limits
 from stream.service import Service
 from stream.wire.binary import encode_binary
 from tests.clients.made import samples
 from tests.dialling import metric
-from tests.shell.test_mqtt import SAMPLES, expect, listening, text, with_broker
+from tests.shell.test_mqtt import SAMPLES, expect, joining, listening, text, with_broker
 from tests.shell.test_throttle import Clock
 
 REFUSED = 'gaitway_frames_refused_total{channel="mqtt",code="overloaded"}'
@@ -31,12 +30,8 @@ async def limited(
     """A service that takes so many frames of a device at once, and then one each 1000 s."""
     limits = Limits(burst_s=1000.0 * frames, device_frames_per_s=0.001)
     settings = msgspec.structs.replace(with_broker(config, broker), limits=limits)
-    async with (
-        listening(broker, "gaitway/status") as client,
-        service.running(settings) as running,
-    ):
+    async with joining(settings) as running:
         running.gate.throttle._clock = clock
-        await expect(client, "gaitway/status", "online")
         yield running
 
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -15,17 +14,6 @@ from tests.sensor_logger import Style, entries, message, messages, walk
 from tests.shell.test_mqtt import client_of, expect, listening, with_broker
 
 TOPIC = "sensor-logger"
-
-
-@pytest.fixture
-async def joined(config: Config, broker: str) -> AsyncIterator[Service]:
-    """A service that has joined the broker."""
-    async with (
-        listening(broker, "gaitway/status") as client,
-        service.running(with_broker(config, broker)) as running,
-    ):
-        await expect(client, "gaitway/status", "online")
-        yield running
 
 
 @pytest.mark.parametrize("qos", [0, 1])
