@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from stream.doors import answers, apps
 from stream.errors import DeviceError
 from stream.hub import Hub
-from stream.sensor_apps.dialects import DIALECTS
+from stream.sensor_apps.dialects import POSTED
 from stream.sensor_apps.dialects.dialect import Dialect
 from stream.wire import check_id
 
@@ -32,11 +32,11 @@ def routes() -> list[BaseRoute]:
     """Return the routes of each dialect."""
     own: list[BaseRoute] = [
         Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"])
-        for dialect in DIALECTS
+        for dialect in POSTED
     ]
     for_pages = [
         Route(path, partial(take, dialect), methods=["POST", "OPTIONS"], middleware=[ANYWHERE])
-        for dialect in DIALECTS
+        for dialect in POSTED
         for path in dialect.paths
     ]
     return own + for_pages

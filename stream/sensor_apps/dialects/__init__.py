@@ -15,7 +15,7 @@ from stream.sensor_apps.dialects.dialect import Dialect
 
 SENSOR_LOGGER = sensor_logger.DIALECT
 # Each is posted to /v1/<name>; connects to a port of its own, by TCP; or is a server itself.
-DIALECTS: tuple[Dialect, ...] = (SENSOR_LOGGER, edge_impulse.DIALECT)
+POSTED: tuple[Dialect, ...] = (SENSOR_LOGGER, edge_impulse.DIALECT)
 CONNECTING: tuple[Dialect, ...] = (hyperimu.DIALECT, sensor_streamer.DIALECT)
 DIALLED: tuple[Dialect, ...] = (sensor_server.DIALECT, phyphox.DIALECT)
-BY_NAME = {dialect.name: dialect for dialect in (*DIALECTS, *CONNECTING, *DIALLED)}
+BY_NAME = {dialect.name: dialect for dialect in (*POSTED, *CONNECTING, *DIALLED)}
