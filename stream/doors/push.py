@@ -31,8 +31,7 @@ ANYWHERE = Middleware(  # browsers ask first whether a page of another origin ma
 def routes() -> list[BaseRoute]:
     """Return the routes of each dialect."""
     own: list[BaseRoute] = [
-        Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"])
-        for dialect in POSTED
+        Route(f"/v1/{dialect.name}", partial(take, dialect), methods=["POST"]) for dialect in POSTED
     ]
     for_pages = [
         Route(path, partial(take, dialect), methods=["POST", "OPTIONS"], middleware=[ANYWHERE])

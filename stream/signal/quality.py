@@ -1,12 +1,14 @@
 """What is wrong with a device's signal, in one plain sentence. Judges, but changes nothing."""
 
-from array import array
 from math import hypot, inf, sqrt
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from stream.signal.lowpass import REACH_S
+from stream.signal.marks import NOTHING, STRONG, WEAK, Mark, Marks
 
 SETTLE_S = 2.0  # device time before the first word
 CHECK_S = 0.9  # device time between two looks; frames of a second must not skip every other
@@ -35,50 +37,6 @@ class Verdict(NamedTuple):
     advice: str
 
 
-class Mark(NamedTuple):
-    """The signal until one moment: its length without breaks, its samples, and their sums."""
-
-    lived_s: float
-    samples: float
-    x: float
-    y: float
-    z: float
-    square: float  # of the length
-
-
-_NOTHING = Mark(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-class _Marks:
-    """The marks of the last seconds, oldest first; bare numbers take a fifth of the memory."""
-
-    def __init__(self, saved: bytes = b"") -> None:
-        self._values = array("d", saved)
-
-    def __len__(self) -> int:
-        return len(self._values) // len(_NOTHING)
-
-    def __getitem__(self, index: int) -> Mark:
-        size = len(_NOTHING)
-        begin = range(len(self))[index] * size
-        return Mark(*self._values[begin : begin + size])
-
-    def add(self, mark: Mark) -> None:
-        self._values.extend(mark)
-
-    def drop_first(self) -> None:
-        del self._values[: len(_NOTHING)]
-
-    def drop_last(self) -> None:
-        del self._values[-len(_NOTHING) :]
-
-    def clear(self) -> None:
-        del self._values[:]
-
-    def tobytes(self) -> bytes:
-        return self._values.tobytes()
-
-
 class MonitorState(msgspec.Struct, array_like=True, frozen=True):
     """All that a monitor remembers."""
 
@@ -98,7 +56,7 @@ class Monitor:
     def __init__(self) -> None:
         self.skipped = 0  # frames that the device gave up
         self.note = ""  # what was decided about units and signs; said where nothing is wrong
-        self._marks = _Marks()
+        self._marks = Marks()
         self._newest_t = -inf
         self._last: list[float] = []  # newest reading
         self._moved_s = 0.0  # lived_s when a reading last differed from the one before
@@ -114,7 +72,7 @@ class Monitor:
     def restore(self, state: MonitorState) -> None:
         """Go on where `state` was saved."""
         self.skipped, self.note, self.said = state.skipped, state.note, state.said
-        self._marks, self._newest_t = _Marks(state.marks), state.newest_t
+        self._marks, self._newest_t = Marks(state.marks), state.newest_t
         self._last, self._moved_s, self._checked_s = (
             list(state.last),
             state.moved_s,
@@ -122,9 +80,14 @@ class Monitor:
         )
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
-        """Take samples (n, 3) in m/s² at times (n,) in s."""
+        """Take samples (n, 3) in m/s² at times (n,) in s; late ones, and repeats, tell nothing."""
         if not self._marks:
-            self._marks.add(_NOTHING)
+            self._marks.add(NOTHING)
+        fresh = self._fresh(t)
+        if not fresh.all():  # seldom
+            t, xyz = t[fresh], xyz[fresh]
+        if not len(t):
+            return
         last = self._marks[-1]
         lived_s = last.lived_s + self._passed(t)
         moved_t = self._moved(t, xyz)
@@ -139,9 +102,16 @@ class Monitor:
         while lived_s - self._marks[1].lived_s >= MEMORY_S:
             self._marks.drop_first()
 
+    def _fresh(self, t: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which samples the grid may still use: those that come again count once."""
+        goes_on = abs(t[0] - self._newest_t) <= BREAK_S
+        newest = np.maximum.accumulate(np.append(self._newest_t if goes_on else -inf, t))[:-1]
+        fresh: NDArray[np.bool_] = (t > newest - REACH_S) & (t != newest)
+        return fresh
+
     def _passed(self, t: NDArray[np.float64]) -> float:
         """Return the seconds that a frame adds to the signal's length."""
-        first, last = float(t[0]), float(t[-1])
+        first, last = float(t[0]), float(t.max())
         if abs(first - self._newest_t) > BREAK_S:
             self._newest_t = first
         passed = max(last - self._newest_t, 0.0)
@@ -189,14 +159,6 @@ class Monitor:
         close = abs(rate_hz - said) <= RATE_CHANGE * said
         return said if close and (said < SLOW_HZ) == (rate_hz < SLOW_HZ) else rate_hz
 
-    def _gravity(self) -> tuple[float, float]:
-        """Return the length of the mean reading in m/s², and its share of the readings' RMS."""
-        old, new = self._marks[0], self._marks[-1]
-        samples = new.samples - old.samples
-        mean = hypot(new.x - old.x, new.y - old.y, new.z - old.z) / samples
-        rms = sqrt(max((new.square - old.square) / samples, mean**2, 1e-12))
-        return mean, mean / rms
-
     @property
     def complaint(self) -> str:
         """What was last said to be wrong; empty while the signal is good."""
@@ -207,7 +169,7 @@ class Monitor:
 
         The share is near 1 where the phone lies flat and still, and 0 before there is anything.
         """
-        old, new = (self._marks[0], self._marks[-1]) if self._marks else (_NOTHING, _NOTHING)
+        old, new = (self._marks[0], self._marks[-1]) if self._marks else (NOTHING, NOTHING)
         samples = new.samples - old.samples
         if not samples or new.lived_s - old.lived_s < SETTLE_S:
             return 0.0, 0.0
@@ -233,10 +195,10 @@ class Monitor:
             return "The sensor repeats the same reading: check that motion sensors are switched on."
         if now_s - self._moved_s >= LYING_S:
             return f"{LIES_OR_FROZEN} Move it: if this stays, motion sensors are off."
-        mean, share = self._gravity()
-        if mean < 0.5 or (mean < 2.0 and share < 0.5):  # what is left is movement
+        mean, share = self._marks.gravity()
+        if mean < WEAK or (mean < STRONG and share < 0.5):  # what is left is movement
             return "Gravity is missing: send acceleration with gravity, or gravity beside it."
-        if mean < 2.0:
+        if mean < STRONG:
             return "The readings look like g: connect with units=g, or send m/s²."
         if rate_hz < SLOW_HZ:
             return f"Your rate is {rate_hz:g} Hz, at least 20 Hz is needed."

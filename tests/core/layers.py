@@ -52,6 +52,7 @@ LAYERS = {
     "signal.lowpass": CORE,
     "signal.resample": CORE,
     "signal.window": CORE,
+    "signal.marks": CORE,
     "signal.quality": CORE,
     "signal.waveform": CORE,
     "model": NOUNS,  # a docstring

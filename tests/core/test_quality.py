@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stream.signal.quality import Monitor, Verdict
+from stream.signal.quality import SLOW_HZ, Monitor, Verdict
 from tests.core.streams import Readings, Times, frame, session
 
 WITHIN_S = 5.0
@@ -212,6 +212,59 @@ def test_jumps_and_falls_are_not_taken_for_g() -> None:
     xyz[(t * 10).astype(int) % 4 == 0] *= 0.02
     for frame_size in (1, 3, 100):
         assert all(v.good for _, v in said(t, xyz, frame_size))
+
+
+@pytest.mark.parametrize("frame_s", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("turned_s", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("unit", [1.0, 1 / 9.81])
+def test_a_phone_that_is_turned_over_has_its_gravity(
+    frame_s: float, turned_s: float, unit: float
+) -> None:
+    t = times(20, 50)
+    angle = np.clip((t - t[0] - 8) / turned_s, 0, 1) * np.pi
+    noise = np.random.default_rng(3).normal(0, 0.05, (len(t), 3))
+    gravity = 9.81 * np.stack([np.sin(angle), 0 * t, np.cos(angle)], axis=1)
+    xyz = (unit * (gravity + noise)).astype(np.float32)
+    words = {verdict.advice for _, verdict in said(t, xyz, int(frame_s * 50))}
+    assert [word[:24] for word in words] == ["" if unit == 1 else "The readings look like g"]
+
+
+@pytest.mark.parametrize("late_s", [1.0, 3.0])
+def test_what_comes_again_makes_no_rate(late_s: float) -> None:
+    """A message sent once more, because its answer was late."""
+    monitor, t = Monitor(), times(20, 12)
+    xyz, verdicts = phone(len(t)), []
+    for begin in range(0, len(t), 12):
+        monitor.feed(t[begin : begin + 12], xyz[begin : begin + 12])
+        again = max(begin - 12 * int(late_s - 1), 0)
+        monitor.feed(t[again : again + 12], xyz[again : again + 12])
+        verdicts.append(monitor.verdict(0, 0))
+    assert verdicts[-1] is None
+    assert all(12 <= v.rate_hz < SLOW_HZ for v in verdicts if v)
+
+
+@pytest.mark.parametrize("rate_hz", [20.0, 50.0])
+@pytest.mark.parametrize("frame_size", [1, 20, 50])
+@pytest.mark.parametrize("back_s", [0.2, 0.8, 3.0])
+def test_a_late_sample_anywhere_in_a_frame_changes_no_rate(
+    rate_hz: float, frame_size: int, back_s: float
+) -> None:
+    for at in range(160, 160 + frame_size):
+        t = times(20, rate_hz)
+        t = np.insert(t, at, t[at] - back_s)
+        verdicts = [verdict for _, verdict in said(t, phone(len(t)), frame_size)]
+        assert all(0.95 < v.rate_hz / rate_hz < 1.08 for v in verdicts)
+        assert all(v.good for v in verdicts)
+
+
+@pytest.mark.parametrize("frame_size", [1, 20, 50])
+@pytest.mark.parametrize("jump_s", [-30.0, -1.5, 700.0])
+def test_a_clock_that_jumps_within_a_frame_changes_no_rate(frame_size: int, jump_s: float) -> None:
+    for at in range(400, 400 + frame_size, 7):
+        t = times(20, 50.0)
+        t[at:] += jump_s
+        verdicts = [verdict for _, verdict in said(t, phone(len(t)), frame_size)]
+        assert all(0.95 < v.rate_hz / 50 < 1.08 for v in verdicts)
 
 
 def test_a_gap_is_not_held_against_the_rate() -> None:
