@@ -79,7 +79,10 @@ class Answering:
     def _decide(self, live: Live, prediction: Prediction) -> None:
         events = live.session.decide(prediction)
         for event in events:
-            self._publisher.publish(event.device, event, live.channel, live.opened)
+            if event.id in live.told:
+                live.told.remove(event.id)
+            else:
+                self._publisher.publish(event.device, event, live.channel, live.opened)
             if isinstance(event, Started):
                 self._metrics.transitions.labels(event.activity).inc()
                 live.device.started(event)

@@ -41,7 +41,9 @@ class Live:
         self.opened = 0  # number of its first input in the journal; 0: there is none yet
         self.group = 0  # the commit of its newest input
         self.durable_seq = 0  # frames below it are durable
-        self.said: dict[int, Prediction] = {}  # by window, what the history had before a restart
+        # What the history had before a restart: predictions by window, and the ids of events.
+        self.said: dict[int, Prediction] = {}
+        self.told: set[str] = set()
         self.file: Path | None = None  # that its newest labelled stretch goes to
         self.files = 0  # the number of its next file, unless there is one
         self._thinner: Thinner | None = None  # while somebody watches the waveform

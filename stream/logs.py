@@ -55,10 +55,16 @@ class Faults:
             )
 
 
+def _of_ours(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of text that is no UTF-8: anybody could fill the log with it."""
+    return not str(record.msg).startswith("Invalid UTF-8 sequence received")
+
+
 def set_up(level: int) -> None:
     """Log to stderr from `level` on."""
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter(FORMAT))
+    handler.addFilter(_of_ours)
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what it retries is logged where it fails
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each question to a phone

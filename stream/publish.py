@@ -18,14 +18,17 @@ TYPES = frozenset({"activity", "prediction", "status", "quality", WAVEFORM})
 class Listener:
     """An outbox and what belongs into it."""
 
-    def __init__(self, outbox: Outbox, query: Query) -> None:
+    def __init__(self, outbox: Outbox, query: Query, channel: str | None) -> None:
         self.outbox = outbox
         self.query = query
+        self._channel = channel
 
-    def wants(self, kind: str, session: str | None) -> bool:
-        """Whether a message of this type and session is asked for."""
+    def wants(self, kind: str, session: str | None, channel: str | None) -> bool:
+        """Whether a message of this type, session and channel is asked for."""
         query = self.query
-        return kind in query.types and (query.session is None or query.session == session)
+        if kind not in query.types or (query.session is not None and query.session != session):
+            return False
+        return self._channel is None or self._channel == channel
 
 
 class Audience:
@@ -86,7 +89,7 @@ class Publisher:
         kind = str(message.__struct_config__.tag)
         session = getattr(message, "session", None)
         for listener in self._listeners.of(device):
-            if listener.wants(kind, session):
+            if listener.wants(kind, session, channel):
                 self._put(listener, text)
         self.tell(device, message, channel)
 
@@ -112,9 +115,14 @@ class Publisher:
         self._metrics.missed.inc(listener.outbox.dropped - dropped)
 
     @contextmanager
-    def listening(self, outbox: Outbox, query: Query) -> Iterator[Listener]:
-        """Put what `query` asks for into `outbox` for as long as the context lasts."""
-        listener = Listener(outbox, query)
+    def listening(
+        self, outbox: Outbox, query: Query, channel: str | None = None
+    ) -> Iterator[Listener]:
+        """Put what `query` asks for into `outbox` for as long as the context lasts.
+
+        Where a channel is given, only what its sessions bring: another one's may be namesakes.
+        """
+        listener = Listener(outbox, query, channel)
         audiences = [self._listeners] + [self._watchers] * (WAVEFORM in query.types)
         for audience in audiences:
             audience.add(listener)

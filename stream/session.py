@@ -169,7 +169,9 @@ class Session:
         """Take this session's predictions in order; return the activity events that follow."""
         events: list[ActivityEvent] = []
         for change in self._tracker.decide(prediction):
-            ago_s = max(prediction.t[1] - change.t, 0.0)  # a clock may run back, or on by ages
+            # A clock may run back, or on by ages; then all ends where the newest window begins.
+            t = change.t if change.t <= prediction.t[1] else prediction.t[0]
+            ago_s = prediction.t[1] - t
             time = prediction.time - timedelta(seconds=min(ago_s, prediction.time.timestamp()))
             events += [
                 change.ended(self.device, self.id, str(prediction.window), time),

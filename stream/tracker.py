@@ -136,7 +136,8 @@ class Tracker:
         if self._last_window is None or 0 <= prediction.t[0] - last_t <= self._expires_s:
             return []
         transitions = [] if self.activity == UNKNOWN else [self._change(UNKNOWN, last_t)]
-        self.since = prediction.t[0]
+        if prediction.t[0] < last_t:  # on another clock nothing is as long as it was
+            self.since = prediction.t[0]
         return transitions
 
     def _follow(self, prediction: Prediction, since: float) -> None:

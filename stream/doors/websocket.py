@@ -93,11 +93,11 @@ class DeviceConnection:
         done = False
         self._hub.attach(self._live, self._outbox)
         try:
-            with self._hub.publisher.listening(self._outbox, query):
+            with self._hub.publisher.listening(self._outbox, query, CHANNEL):
                 begun = self._hub.publisher.history.newest
                 await send_all(self._websocket, [encode(self._welcome())])
                 if since is not None:
-                    await _repeat(self._websocket, since, query, begun)
+                    await _repeat(self._websocket, since, _from_its(since, query), begun)
                 await until_closed(writing(self._websocket, self._outbox), self._reading())
         except ClosedError as closed:
             done = closed.code == DONE
@@ -156,6 +156,13 @@ class DeviceConnection:
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= self._hub.options.max_bad_frames:
             self._outbox.close(POLICY, f"{self._bad_in_a_row} bad frames in a row")
+
+
+def _from_its(since: str, query: Query) -> Query:
+    """Ask for the device's other sessions too, where `since` is an id of one of them."""
+    _, _, rest = since.partition("/")
+    other = bool(rest) and rest.partition("/")[0] != query.session
+    return query._replace(session=None) if other else query
 
 
 async def events(websocket: WebSocket) -> None:

@@ -139,6 +139,11 @@ class LiveState(msgspec.Struct, array_like=True, frozen=True):
     first_frame: bytes
     file: FileState
 
+    @property
+    def next_window(self) -> int:
+        """The first window that had no answer."""
+        return self.waiting[0].number if self.waiting else self.session.windower.next
+
 
 _encoder = msgspec.msgpack.Encoder()
 _input = msgspec.msgpack.Decoder(AnyInput)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import takewhile
+from math import inf
 from typing import NamedTuple
 
 import msgspec
@@ -32,7 +33,6 @@ from stream.wire.incoming import Label
 
 log = logging.getLogger(__name__)
 faults = Faults(log)
-Said = dict[int, Prediction]  # by window
 
 
 class KeptSession(NamedTuple):
@@ -40,7 +40,8 @@ class KeptSession(NamedTuple):
 
     row: SessionRow
     state: LiveState
-    said: Said
+    said: dict[int, Prediction]  # by window
+    told: set[str]  # ids of events
 
 
 class Kept(NamedTuple):
@@ -77,19 +78,32 @@ def _sessions(store: Store) -> Iterator[KeptSession]:
     for row in store.sessions():
         try:
             state = decode_live(row.state)
-            said = _said(store, row, state)
+            said, told = _said(store, row, state), _told(store, row, state)
         except (JournalError, msgspec.MsgspecError) as error:
             _cannot_go_on(row, error)
         else:
-            yield KeptSession(row, state, said)
+            yield KeptSession(row, state, said, told)
 
 
-def _said(store: Store, row: SessionRow, state: LiveState) -> Said:
+def _said(store: Store, row: SessionRow, state: LiveState) -> dict[int, Prediction]:
     """Return what was said of the windows that a state does not cover."""
-    first = state.waiting[0].number if state.waiting else state.session.windower.next
+    first = state.next_window
     with closing(store.predictions(row.device, row.opened)) as newest_first:
         newer = takewhile(lambda said: said[0] >= first, newest_first)
         return {window: msgspec.json.decode(text, type=Prediction) for window, text in newer}
+
+
+def _told(store: Store, row: SessionRow, state: LiveState) -> set[str]:
+    """Return the ids of the events that these windows brought."""
+    with closing(store.events(row.device, row.opened)) as newest_first:
+        ids = (id_ for id_, _ in newest_first)
+        return set(takewhile(lambda id_: _window_of(id_) >= state.next_window, ids))
+
+
+def _window_of(event: str) -> float:
+    """Return the window that an event's id names; infinity for the session's end."""
+    window = event.split("/")[2]
+    return int(window) if window.isdecimal() else inf
 
 
 def recover(hub: Hub, kept: Kept, max_g: float) -> None:
@@ -143,7 +157,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
         hub.journal.end_session(row.opened)
         _end_activity(hub, row)
         return None
-    live.opened, live.said = row.opened, kept.said
+    live.opened, live.said, live.told = row.opened, kept.said, kept.told
     try:
         live.restore(state, max_g)
     except (JournalError, ConfigError) as error:

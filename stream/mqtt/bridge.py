@@ -158,7 +158,8 @@ class Bridge:
 
     async def _reading(self, client: Client) -> None:
         async for message in client.messages:
-            group = await self._receiver.take(str(message.topic), broker.payload(message))
+            topic, payload = str(message.topic), broker.payload(message)
+            group = await self._receiver.take(topic, payload, retained=message.retain)
             self._hub.journal.then(group, partial(self._taken, client, message))
 
     def _taken(self, client: Client, message: aiomqtt.Message) -> None:

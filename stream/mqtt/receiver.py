@@ -56,8 +56,14 @@ class Receiver:
         if options.sensor_logger:
             self.shared[options.sensor_logger] = dialects.SENSOR_LOGGER
 
-    async def take(self, topic: str, payload: bytes) -> int:
-        """Take a message; return the commit that makes it durable."""
+    async def take(self, topic: str, payload: bytes, *, retained: bool = False) -> int:
+        """Take a message; return the commit that makes it durable.
+
+        `retained` says that the broker kept it from before we subscribed: nothing of now.
+        """
+        if retained:
+            self._count("retained")
+            return 0
         device = ""
         try:
             dialect, device = self._sender(topic, payload)

@@ -17,6 +17,7 @@ MARK_S = 0.2  # marks are at least so far apart, which bounds their number
 FROZEN_S = 2.8  # no real sensor repeats itself to the bit for so long; 5 s with frames of 2 s
 LYING_S = 30.0  # the same of one that browsers round, which may lie still so long
 ROUNDED_TO = 0.1  # m/s²; by browsers
+TOO_LONG = 40.0  # m/s², of gravity
 LYING = (9.3, 10.3)  # m/s²: length of a reading at rest, with an error of the sensor's
 BREAK_S = 1.0  # longer silence, or a clock set back, is not held against the rate
 SLOW_HZ = 18.0  # below it the grid of 20 Hz is guessed between samples
@@ -195,14 +196,24 @@ class Monitor:
             return "The sensor repeats the same reading: check that motion sensors are switched on."
         if now_s - self._moved_s >= LYING_S:
             return f"{LIES_OR_FROZEN} Move it: if this stays, motion sensors are off."
-        mean, share = self._marks.gravity()
-        if mean < WEAK or (mean < STRONG and share < 0.5):  # what is left is movement
-            return "Gravity is missing: send acceleration with gravity, or gravity beside it."
-        if mean < STRONG:
-            return "The readings look like g: connect with units=g, or send m/s²."
-        if rate_hz < SLOW_HZ:
+        lacks = _of_gravity(*self._marks.gravity())
+        if not lacks and rate_hz < SLOW_HZ:
             return f"Your rate is {rate_hz:g} Hz, at least 20 Hz is needed."
-        return ""
+        return lacks
+
+
+def _of_gravity(mean: float, share: float) -> str:
+    """Return what is wrong with gravity, by its length and share; empty where nothing is."""
+    if mean < WEAK or (mean < STRONG and share < 0.5):  # what is left is movement
+        return "Gravity is missing: send acceleration with gravity, or gravity beside it."
+    if mean < STRONG:
+        return (
+            "The readings look like g: connect with units=g, or send m/s², or set units to "
+            '"g" for this device in config.toml.'
+        )
+    if mean > TOO_LONG:
+        return "The readings look like m/s² that were taken for g: connect without units=g."
+    return ""
 
 
 def _same(new: Verdict, old: Verdict) -> bool:

@@ -77,6 +77,7 @@ def test_a_good_signal_is_called_good_once(rate_hz: float, frame_size: int) -> N
     [
         (20.0, still, "The sensor repeats the same reading"),
         (20.0, lambda xyz: xyz / 9.80665, "The readings look like g: connect with units=g"),
+        (20.0, lambda xyz: xyz * 9.80665, "The readings look like m/s² that were taken for g"),
         (20.0, lambda xyz: xyz - GRAVITY, "Gravity is missing"),
         (20.0, lambda xyz: (xyz - GRAVITY) / 100, "Gravity is missing"),
         (9.5, lambda xyz: xyz, "Your rate is 9.5 Hz, at least 20 Hz is needed"),

@@ -263,7 +263,22 @@ def test_after_a_gap_longer_than_expires_s_the_activity_is_over() -> None:
     assert story.transitions[2:] == [(UNKNOWN, "Walking", 720.0)]
     last = story.events[-2]
     assert isinstance(last, Ended)
-    assert last.started_t == 720.0
+    assert (last.started_t, last.t) == (14.0, 720.0)
+
+
+def test_the_times_of_events_go_on_where_a_clock_runs_back() -> None:
+    story, shifts = told(""), [3600.0] * 3 + [0.0] * 6
+    for number, (letter, shift_s) in enumerate(zip("WWWSSSWWW", shifts, strict=True)):
+        seen = window(number, 2.0 * number + shift_s)._replace(utc=1e9 + 2 * number)
+        story.events += story.session.decide(story.session.predict(seen, answer(letter)))
+    times = [event.time for event in story.events]
+    assert [event.activity for event in story.events[1::2]] == [
+        "Walking",
+        UNKNOWN,
+        "Sitting",
+        "Walking",
+    ]
+    assert times == sorted(times)
 
 
 def test_exactly_expires_s_is_not_longer() -> None:

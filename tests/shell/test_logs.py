@@ -59,6 +59,12 @@ async def test_tokens_in_urls_are_not_logged() -> None:
         async with connect(f"ws://{address}/v1/stream?device=a&token={SECRET}") as socket:
             with pytest.raises(ConnectionClosed):  # a token has no place there
                 await socket.recv()
+        async with connect(f"ws://{address}/v1/stream?device=a") as socket:
+            await socket.recv()
+            await socket.send(b"\xff", text=True)
+            with pytest.raises(ConnectionClosed, match="1007"):
+                await socket.recv()
         process.terminate()
         out, err = await process.communicate()
     assert b"SSSS" not in out + err
+    assert b"Traceback" not in err

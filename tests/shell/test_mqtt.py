@@ -21,7 +21,7 @@ from stream.config import Config, Hub
 from stream.service import Service
 from stream.wire.binary import encode_binary
 from tests.conftest import Broker
-from tests.dialling import until
+from tests.dialling import metric, until
 
 SAMPLES = np.random.default_rng(5).normal(3, 3, (800, 3)).astype(np.float32)
 
@@ -193,6 +193,26 @@ async def test_frames_wait_at_the_broker_while_the_service_is_away(
             await phone.publish("gaitway/a/samples", text(seq), qos=1)
         async with service.running(settings):
             await expect(phone, "gaitway/a/prediction")
+
+
+async def test_what_the_broker_kept_of_long_ago_is_no_frame_of_now(
+    config: Config, broker: str
+) -> None:
+    """A device that sets the retain flag: its frame counts once, and begins nothing again."""
+    settings = with_broker(config, broker)
+    async with listening(broker, "gaitway/#") as phone:
+        for _ in range(2):
+            async with service.running(settings) as running:
+                await expect(phone, "gaitway/status", "online")
+                await phone.publish("gaitway/a/samples", text(0, session="s"), qos=1, retain=True)
+                await expect(phone, "gaitway/a/ack", '"seq":0')
+                await phone.publish("gaitway/b/samples", text(0, session="s"), qos=1)
+                await expect(phone, "gaitway/b/ack", '"seq":0')
+                refused = 'gaitway_frames_refused_total{channel="mqtt",code="retained"}'
+                kept = metric(running, refused)
+                assert metric(running, "gaitway_frames_total") == 2
+            await expect(phone, "gaitway/status", "offline")
+    assert kept == 1  # at the second start
 
 
 async def test_a_restarted_broker_is_joined_again(config: Config, mortal_broker: Broker) -> None:

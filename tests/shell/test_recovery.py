@@ -18,6 +18,8 @@ import pytest
 
 from stream import service
 from stream.config import Config, Hub, Journal, Model, Record, Signal
+from stream.events import Message
+from stream.publish import Publisher
 from stream.service import Service
 from stream.signal.window import Window
 from tests.conftest import write_toy_artifact
@@ -100,6 +102,30 @@ async def test_frames_and_refusals(config: Config, tmp_path: Path) -> None:
                 assert await history(cut, third) == expected
                 answer = await third.post("/v1/frames?device=a&session=s", content=frame(3))
                 assert answer.json()["seq"] == 39
+
+
+async def test_what_was_told_is_not_told_again(config: Config, tmp_path: Path) -> None:
+    """Listeners would take it for news; who missed it asks the history."""
+    world, heard = World(config, tmp_path), list[str]()
+    async with world.run() as first:
+        for seq in range(40):
+            await post(first, frame(seq))
+        told = [event["id"] for event in await history(world, first)]
+        assert any(id_.endswith("started") for id_ in told)
+        publish = Publisher.publish
+
+        def listening(self: Publisher, device: str, message: Message, *more: Any) -> None:
+            heard.extend(filter(None, [getattr(message, "id", "")]))
+            publish(self, device, message, *more)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Publisher, "publish", listening)
+            async with world.run() as second:
+                for seq in range(40, 45):
+                    await post(second, frame(seq))
+                after = [event["id"] for event in await history(world, second)]
+    assert after[: len(told)] == told
+    assert heard[: len(after) - len(told)] == after[len(told) :]
 
 
 async def test_an_app_and_what_a_check_found(config: Config, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -110,6 +111,32 @@ async def test_since_repeats_what_came_after(running: Service) -> None:
         phone.transport.abort()
     async with connect(stream_url(running, device="a", session="s", since=first[0]["id"])) as phone:
         assert [await receive(phone, "prediction") for _ in range(2)] == first[1:]
+
+
+async def test_since_may_be_of_an_older_session(running: Service) -> None:
+    async with connect(stream_url(running, device="a", session="old")) as phone:
+        for seq in range(7):
+            await phone.send(frame(seq))
+        first = [await receive(phone, "prediction") for _ in range(3)]
+        await phone.close()
+    for query in ({}, {"session": "new"}):
+        since = first[1]["id"]
+        async with connect(stream_url(running, device="a", since=since, **query)) as phone:
+            assert await receive(phone, "prediction") == first[2]
+            while (await receive(phone, "activity"))["id"] != "a/old/close/ended":
+                pass
+
+
+async def test_a_namesake_on_another_channel_is_not_heard(running: Service) -> None:
+    async with (
+        httpx.AsyncClient(base_url=running.http_url) as client,
+        connect(stream_url(running, device="a", session="s")) as phone,
+    ):
+        for seq in range(7):
+            await client.post("/v1/frames?device=a&session=s", content=frame(seq))
+        await phone.send(frame(0))
+        heard = [json.loads(await phone.recv())["type"] for _ in range(2)]
+    assert heard == ["welcome", "ack"]
 
 
 async def test_unknown_since_is_said(running: Service) -> None:
