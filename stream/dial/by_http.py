@@ -25,7 +25,6 @@ class Caller:
 
     async def serve(self) -> None:
         """Ask and take what comes, until cancelled; raises UnreachableError for no answer."""
-        self._cursor.connected()
         try:
             # A connection for each question: phyphox gets confused by those that are kept.
             async with httpx.AsyncClient(
@@ -60,6 +59,7 @@ class Caller:
 
     async def _start(self, client: httpx.AsyncClient) -> None:
         answer = await self._get(client, "/control", {"cmd": "start"})
+        self._cursor.started()
         if b"true" not in answer:  # {"result": true}
             self._line.say("phyphox doesn't start to measure: press play on the phone")
 

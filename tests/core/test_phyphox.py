@@ -92,7 +92,6 @@ def newest(t: float | None, session: str = "s", *, measuring: bool = True) -> An
 def reading_from(t: float | None, *, measuring: bool = True) -> Cursor:
     """Return a cursor that has looked where the phone is."""
     cursor = Cursor()
-    cursor.connected()
     assert cursor.query() == {"acc_time": ""}
     cursor.feed(newest(t, measuring=measuring))
     return cursor
@@ -123,21 +122,25 @@ def test_what_was_taken_is_not_taken_again() -> None:
     assert cursor.feed(told(3.0, 4.0)).readings == readings(4.0)
 
 
-def test_a_phone_that_doesnt_measure_is_started_once_a_connection() -> None:
+def test_a_phone_that_doesnt_measure_is_started_once_a_session() -> None:
     cursor = Cursor()
-    cursor.connected()
     assert cursor.feed(newest(None, measuring=False)).start
+    assert cursor.feed(newest(None, measuring=False)).start  # it couldn't be told
+    cursor.started()
     assert not cursor.feed(newest(None, measuring=False)).start  # somebody paused it
-    cursor.connected()
-    assert cursor.feed(newest(None, measuring=False)).start
-    cursor.connected()
+    assert cursor.feed(told(measuring=False, session="other")).start
+    cursor.started()
+    assert not cursor.feed(told(measuring=False, session="other")).start
+
+
+def test_what_was_seen_to_measure_is_never_started() -> None:
+    cursor = Cursor()
     assert not cursor.feed(newest(None)).start
+    assert not cursor.feed(newest(None, measuring=False)).start
 
 
 def test_a_countdown_is_not_disturbed() -> None:
-    cursor = Cursor()
-    cursor.connected()
-    assert not cursor.feed(answer("last.json")).start
+    assert not Cursor().feed(answer("last.json")).start
 
 
 def test_what_follows_a_pause_begins_a_session() -> None:

@@ -84,6 +84,22 @@ async def test_a_pause_ends_the_session(config: Config) -> None:
         assert [e["event"] for e in heard.of("a", "activity")][:1] == ["ended"]
 
 
+async def test_what_a_person_paused_stays_paused_after_a_lost_connection(config: Config) -> None:
+    async with phyphox.phone() as phone, dialling(config, a=phone.url) as running:
+        await phone.told_to_start()
+        await phone.asked_again(2)
+        phone.measuring = False
+        await phone.stop()
+        failures = running.hub.metrics.dial_failures.labels("a")
+        await until(lambda: failures._value.get() >= 2)
+        await phone.start()
+        await phone.asked_again(3)
+        assert not phone.measuring
+        phone.open("ffffff")
+        await until(lambda: phone.measuring)  # another experiment is met for the first time
+    assert sum(asked.startswith("/control") for asked in phone.asked) == 2
+
+
 @pytest.mark.parametrize("told_elsewhere", [False, True])
 async def test_cleared_buffers_begin_a_session(config: Config, told_elsewhere: bool) -> None:
     async with phyphox.phone() as phone, dialling(config, a=phone.url) as running:

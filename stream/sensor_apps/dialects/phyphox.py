@@ -43,7 +43,7 @@ class _Message(msgspec.Struct):
 class Answer(NamedTuple):
     """What a phone answered."""
 
-    session: str  # another where another experiment was opened
+    session: str  # another where remote access was allowed anew, or another experiment opened
     measuring: bool
     waiting: bool  # counts down to a timed run
     whole: bool  # holds all that the phone has, whatever was asked for
@@ -100,7 +100,7 @@ class Taken(NamedTuple):
 
     readings: list[Reading]  # not taken before, by time
     anew: bool  # they do not continue what came before: begin a session
-    start: bool  # tell the phone to measure
+    start: bool  # tell the phone to measure: it is met for the first time, and doesn't
 
 
 class Cursor:
@@ -114,11 +114,11 @@ class Cursor:
         self._t: float | None = None  # of the newest sample taken, in s; None: not known yet
         self._look = True  # ask for the newest time only
         self._anew = False  # what comes next doesn't continue what came before
-        self._may_start = False
+        self._met: str | None = None  # the session that is left alone: it was seen to measure
 
-    def connected(self) -> None:
-        """Note that the phone was reached: what doesn't measure now may be started, once."""
-        self._may_start = True
+    def started(self) -> None:
+        """Note that the phone was told to measure: whoever pauses it now wants that."""
+        self._met = self._session
 
     def skip(self) -> None:
         """Give up what the phone has until now, as it can't be read."""
@@ -135,8 +135,8 @@ class Cursor:
     def feed(self, answer: Answer) -> Taken:
         """Take the answer to `query`."""
         looked, self._look = self._look, False
-        start = self._may_start and not answer.measuring and not answer.waiting
-        self._may_start = False
+        if answer.measuring or answer.waiting:
+            self._met = answer.session
         if self._session not in {None, answer.session}:
             self._begin_anew()  # another experiment; this answer's times are compared with the old
             fresh: list[Reading] = []
@@ -151,7 +151,7 @@ class Cursor:
             self._t, self._anew = max(reading.time for reading in fresh), False
         if not answer.measuring:
             self._anew = True  # the experiment's clock stands still in a pause
-        return Taken(fresh, anew, start)
+        return Taken(fresh, anew, start=answer.session != self._met)
 
     def _begin_anew(self) -> None:
         self._t, self._anew = -inf, True
