@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import time
 
 from stream.config import Wire
 from stream.dial.phones import Phone
+from stream.dial.said import Said
 from stream.doors import apps
 from stream.errors import INTERNAL, DeviceError, OverloadedError, UnreachableError
 from stream.hub import Hub
@@ -13,8 +13,7 @@ from stream.logs import Faults
 from stream.sensor_apps.readings import Push, Reading
 
 CHANNEL = "dial"
-REPEAT_S = 600.0  # the same word is said again after so long
-QUIET_S = 5.0  # and another one after so long
+QUIET_S = 5.0  # what may be worded anew each time is said no sooner after anything else
 log = logging.getLogger(__name__)
 
 
@@ -28,7 +27,7 @@ class Line:
         self._connected = False
         self._refused = 0  # messages in a row
         self._faults = Faults(log)
-        self._said = ("", -REPEAT_S)  # and when, monotonic s
+        self._said = Said()
 
     def connected(self) -> None:
         """Note that the phone answers."""
@@ -80,11 +79,11 @@ class Line:
             except OverloadedError as error:
                 # Nobody reads on meanwhile, so the phone holds what it can.
                 if not hub.stopping:
-                    self.say(str(error))
+                    self.say(str(error), QUIET_S)
                 await asyncio.sleep(1)
                 continue
-            if advice.text:  # each once, so there is nothing to limit
-                log.warning("%s: %s", device, advice.text)
+            if advice.text:
+                self.say(advice.text)
             return
 
     def accept(self) -> None:
@@ -103,13 +102,10 @@ class Line:
                 f"{self._refused} messages in a row are refused: {error}; see that "
                 f"it is {self.phone.dialect.name} that answers there"
             )
-        self.say(str(error))
+        self.say(str(error), QUIET_S)
         return self._refused
 
-    def say(self, text: str) -> None:
-        """Log what somebody should know, unless it was said of this phone just before."""
-        said, when = self._said
-        now = time.monotonic()
-        if now - when >= (REPEAT_S if text == said else QUIET_S):
-            self._said = (text, now)
+    def say(self, text: str, quiet_s: float = 0.0) -> None:
+        """Log what somebody should know, unless it or, for `quiet_s`, anything was said before."""
+        if self._said.due(text, quiet_s):
             log.warning("%s: %s", self.phone.device, text)

@@ -260,6 +260,22 @@ async def test_ten_in_a_row_break_the_connection(
         await phone.called.get()
         assert metric(running, "gaitway_frames_refused_total") == 10
         assert metric(running, "gaitway_dial_failures_total") == 1
+    nonsense, why = (text for text in caplog.messages if text.startswith("a: "))
+    assert nonsense.startswith("a: not a message of SensorServer: ")
+    assert ": 10 messages in a row are refused: not a message of SensorServer: " in why
+    assert "see that it is sensor-server that answers there. It is called again and again." in why
+
+
+async def test_faults_that_alternate_are_told_of_once_each(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sensor_server.phone() as phone, dialling(config, a=phone.url):
+        for code in (4001, 4009) * 3:
+            connection = await phone.called.get()
+            await connection.close(code, "as the app says it")
+        await phone.called.get()
+    told = [text for text in caplog.messages if text.startswith("a: ")]
+    assert [code for text in told for code in (4001, 4009) if CLOSED[code] in text] == [4001, 4009]
 
 
 async def test_when_there_is_no_room_readings_wait(config: Config) -> None:
