@@ -14,6 +14,7 @@ from stream.sensor_apps.readings import Reading
 
 GATHER_S = 0.1  # readings wait so long for others, at most
 MAX_GATHERED = 256  # and no more of them wait
+PATIENCE = 30  # groups of nothing but other sensors, at least 3 s, before somebody is told
 CLOSE_S = 1.0  # how long a phone may take to say goodbye
 
 
@@ -29,6 +30,7 @@ class Caller:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+        self._useless = 0  # groups in a row that held other sensors only
 
     async def serve(self) -> None:
         """Connect and take what comes, until cancelled; raises UnreachableError when it breaks."""
@@ -49,6 +51,7 @@ class Caller:
 
     async def _listen(self, socket: ClientConnection) -> None:
         self._line.connected()
+        self._useless = 0
         try:
             while True:
                 await self._line.take(self._read(await _gather(socket)))
@@ -57,14 +60,27 @@ class Caller:
 
     def _read(self, messages: list[bytes]) -> list[Reading]:
         readings: list[Reading] = []
+        others = 0
         for message in messages:
             try:
-                readings += sensor_server.read(message, self._line.limits).readings
+                push = sensor_server.read(message, self._line.limits)
             except DeviceError as error:
                 self._line.refuse(error)
             else:
                 self._line.accept()
+                readings += push.readings
+                others += push.other
+        self._look_for_acceleration(len(readings), others)
         return readings
+
+    def _look_for_acceleration(self, readings: int, others: int) -> None:
+        """Say what is missing where only other sensors come: no session begins that would."""
+        if readings:
+            self._useless = 0
+        elif others:
+            self._useless += 1
+            if self._useless >= PATIENCE:
+                self._line.say(sensor_server.MISSING)
 
 
 async def _gather(socket: ClientConnection) -> list[bytes]:

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from stream.config import Config
 from stream.dial import by_websocket as transport
-from stream.sensor_apps.dialects.sensor_server import CLOSED
+from stream.sensor_apps.dialects.sensor_server import CLOSED, MISSING
 from tests import sensor_server
 from tests.core.test_sensor_server import mutated
 from tests.dialling import Heard, answers, dialling, metric, timed, until, windows
@@ -35,6 +35,27 @@ async def test_a_phone_is_called_and_its_readings_become_predictions(
         assert quality["advice"].startswith("Readings are taken as m/s² with Android's signs: this")
         assert metric(running, 'gaitway_frames_total{channel="dial"}') >= 1
         assert metric(running, "gaitway_dial_connected") == 1
+
+
+async def test_other_sensors_without_acceleration_are_told_of(
+    config: Config, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MAX_GATHERED", 5)  # so that groups are full at once
+    gyroscope = "android.sensor.gyroscope"
+    async with sensor_server.phone() as phone, dialling(config, a=phone.url + SEVERAL) as running:
+        heard = Heard(running)
+        await phone.called.get()
+        for i in range(50):
+            await phone.say(message(i / 50, (0.1, 0.2, 0.3), gyroscope))
+        await phone.feel(timed(walk(13, 50), t=10))  # in time
+        await heard.predictions("a", 2)
+        assert not [text for text in caplog.messages if text.startswith("a: ")]
+        for i in range(10 * transport.PATIENCE):
+            await phone.say(message(30 + i / 50, (0.1, 0.2, 0.3), gyroscope))
+        await until(lambda: f"a: {MISSING}" in caplog.messages)
+        await phone.feel(timed(walk(13, 50), t=40))
+        await heard.predictions("a", 4)
+    assert len([text for text in caplog.messages if text.startswith("a: ")]) == 1
 
 
 async def test_both_urls_give_the_same(config: Config) -> None:

@@ -18,7 +18,10 @@ ACCELEROMETER = "android.sensor.accelerometer"
 PATH, PATH_OF_SEVERAL = "/sensor/connect", "/sensors/connect"
 PORT = 8080
 TRAITS = Traits(time="ns", units="m/s2", axes="android")  # since boot
-MISSING = f"No acceleration arrives: the address must ask for {ACCELEROMETER}."
+MISSING = (
+    f"No acceleration arrives, only other sensors do: see in the app that {ACCELEROMETER} is "
+    "measured, or ask for it alone by a url without types."
+)
 START = "press Start in SensorServer"
 _URL = "correct the url of this device"
 CLOSED = {  # its close codes, and what is to be done
