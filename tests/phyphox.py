@@ -81,7 +81,11 @@ class FakePhone:
             await self.news.wait_for(enough)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:  # who called has gone
+            writer.close()
+            return
         target = request.split()[1]
         body = self.nonsense.pop(0) if self.nonsense else self._answer(target).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
