@@ -43,9 +43,10 @@ class Tracker(Section, frozen=True):
 
 
 class Wire(Section, frozen=True):
-    """What one frame may hold."""
+    """What one frame, and one message of an app, may hold."""
 
     max_frame_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
+    max_push_bytes: Annotated[int, Meta(ge=1024)] = 4_194_304
     max_samples: Count = 4_096
     max_g: Positive = 40.0
 
@@ -214,9 +215,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def load_found(path: Path | None) -> Config:
     """Load the file that is named, else ./config.toml, else the defaults."""
     default = Path("config.toml")
-    if path is None and default.is_file():
-        path = default
-    return load(path) if path else Config()
+    found = path or (default if default.is_file() else None)
+    return load(found) if found else Config()
 
 
 def load(path: Path) -> Config:

@@ -23,18 +23,26 @@ from stream.errors import (
 )
 
 LONGEST_S = 3600.0  # that somebody is told to wait
-TOO_BIG = "too-big"  # what a frame or a body beyond `wire.max_frame_bytes` is counted as
+TOO_BIG = "too-big"  # what a frame or a body that is longer than allowed is counted as
+
+
+class TooBigError(HTTPException):
+    """More was posted than is allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"more than {limit} bytes: at most {limit} are allowed")
+        self.limit = limit
 
 
 async def body(request: Request, limit: int) -> bytes:
-    """Return what was posted; raises HTTPException where it is longer than `limit`."""
+    """Return what was posted; raises TooBigError where it is longer than `limit`."""
     read = bytearray()
     try:
         async for chunk in request.stream():
             read += chunk
             if len(read) > limit:
                 request.app.state.hub.metrics.refused.labels("http", TOO_BIG).inc()
-                raise HTTPException(413, f"more than {limit} bytes: a frame has at most {limit}")
+                raise TooBigError(limit)
     except ClientDisconnect as error:
         raise HTTPException(400, "the request ended in the middle") from error
     return bytes(read)

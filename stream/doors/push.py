@@ -18,7 +18,6 @@ from stream.wire import check_id
 CHANNEL = "http"
 SHOWN_TO_USER = 499  # Sensor Logger shows the text of this answer, once a recording
 
-
 ANYWHERE = Middleware(  # browsers ask first whether a page of another origin may post
     CORSMiddleware,
     allow_origins=["*"],
@@ -54,7 +53,10 @@ async def take(dialect: Dialect, request: Request) -> Response:
     device = request.query_params.get("device", visitor.device)
     if device or "device" in request.query_params:
         check_id("device", device)
-    payload = await answers.body(request, limits.max_frame_bytes)
+    try:
+        payload = await answers.body(request, limits.max_push_bytes)
+    except answers.TooBigError as error:
+        return PlainTextResponse(dialect.too_big(error.limit), SHOWN_TO_USER)
     allowed = visitor.streams_as(device or dialect.owner(payload))
     try:
         advice = await apps.take(hub, CHANNEL, dialect, limits, payload, allowed, device)

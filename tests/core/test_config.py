@@ -110,6 +110,10 @@ def test_what_is_set_is_set(tmp_path: Path) -> None:
             "[wire]\nmax_frame_bytes = 100",
             "wire.max_frame_bytes = 100: a whole number of at least 1024 is needed",
         ),
+        (
+            "[wire]\nmax_push_bytes = 100",
+            "wire.max_push_bytes = 100: a whole number of at least 1024 is needed",
+        ),
         ("[devices]\np = 3", "devices.p = 3: a table is needed, not a number"),
         (
             '[devices.a]\n[devices.pixel-7]\nartefact = "x"',

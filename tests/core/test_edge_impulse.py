@@ -10,7 +10,7 @@ import pytest
 from stream.config import Wire
 from stream.errors import DeviceError
 from stream.sensor_apps.dialects.dialect import valid_id
-from stream.sensor_apps.dialects.edge_impulse import lacks, owner, read
+from stream.sensor_apps.dialects.edge_impulse import MAX_ROWS, lacks, owner, read
 from stream.sensor_apps.readings import Push, Reading
 from stream.wire import check_id
 from tests.sensor_apps import GOLDEN, edge_impulse, form, mutated
@@ -79,7 +79,8 @@ def spoilt(**changes: object) -> bytes:
             edge_impulse(np.zeros((1, 3)), iat=10**15),
             "iat: time = 1000000000000000.0: seconds since 1970",
         ),
-        (b" " * 2_000_000, "at most 1048576"),
+        (edge_impulse(np.zeros((MAX_ROWS + 1, 3), int)), "131073 rows, at most 131072 are allowed"),
+        (b" " * 5_000_000, "longer than 4194304 bytes: record for a shorter time"),
     ],
 )
 def test_nonsense_is_named(payload: bytes, word: str) -> None:

@@ -116,6 +116,14 @@ async def test_a_recording_that_is_too_short_says_how_long_it_must_be(
     assert await predictions(client, running) == []
 
 
+async def test_a_recording_that_is_too_big_says_so(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, content=b" " * 5_000_000, headers=HEADERS)
+    assert (answer.status_code, answer.text) == (
+        499,
+        "The message is longer than 4194304 bytes: record for a shorter time.",
+    )
+
+
 async def test_a_page_that_is_listed_may_post(client: httpx.AsyncClient) -> None:
     origin = {"origin": PAGE}
     asked = await client.options(
@@ -167,7 +175,7 @@ async def test_another_app_of_the_same_device_begins_a_session(
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"junk", 422), (b"--", 422), (b"", 422), (b" " * 2_000_000, 413)]
+    ("body", "status"), [(b"junk", 422), (b"--", 422), (b"", 422), (b" " * 2_000_000, 422)]
 )
 async def test_nonsense_is_a_problem(client: httpx.AsyncClient, body: bytes, status: int) -> None:
     answer = await client.post(PATH, content=body)

@@ -252,7 +252,7 @@ async def test_config_toml_overrides(config: Config) -> None:
     [
         (b"junk", 422),
         (b'{"payload": []}', 422),
-        (b"[" * 2_000_000, 413),
+        (b"[" * 2_000_000, 422),
         (message(0, [{"name": "gravity", "time": 1, "values": {"x": 1}}]), 422),
         (b'{"payload": [{"name": "\xff"}]}', 422),
     ],
@@ -261,6 +261,34 @@ async def test_nonsense_is_a_problem(client: httpx.AsyncClient, body: bytes, sta
     answer = await client.post(PATH, content=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_batch_of_20_s_with_every_sensor_is_taken(
+    client: httpx.AsyncClient, running: Service
+) -> None:
+    ios = entries(walk(20), "ios")  # with a gyroscope beside
+    raw, turning = entries(walk(20), "ios-raw"), ios[2::3]
+    field = [reading | {"name": "magnetometer"} for reading in turning]
+    body = message(0, [*ios, *raw, *field])
+    assert len(body) > 1_048_576
+    assert (await client.post(PATH, content=body)).status_code == 200
+    await running.hub.models.drained()
+    events = (await client.get("/v1/events?type=prediction")).json()["events"]
+    assert [event["window"] for event in events] == [0, 1, 2, 3, 4]
+
+
+async def test_what_is_too_big_is_told_to_the_user_every_time(
+    client: httpx.AsyncClient, running: Service
+) -> None:
+    for _ in range(2):
+        answer = await client.post(PATH, content=b"[" * 5_000_000)
+        assert (answer.status_code, answer.text) == (
+            499,
+            "The message is longer than 4194304 bytes: set a shorter batch period in Sensor "
+            "Logger, or record fewer sensors.",
+        )
+    counted = 'gaitway_frames_refused_total{channel="http",code="too-big"} 2.0'
+    assert counted in running.hub.metrics.render().decode()
 
 
 async def test_200_malformed_messages_disturb_nobody_else(

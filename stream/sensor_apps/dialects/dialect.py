@@ -32,9 +32,14 @@ class Dialect(NamedTuple):
     traits: Traits
     missing: str  # what to tell somebody whose messages hold no acceleration
     message: re.Pattern[bytes] = LINE  # a message in a stream of them, from its first byte on
+    smaller: str = ""  # what to do where a message is too big; of those that are posted
     paths: tuple[str, ...] = ()  # where else web pages post it, whatever their origin
     # What a message, a whole recording, lacks for a window of so many s; it can't be made up later.
     lacks: Callable[[Push, float], str] = lambda _push, _window_s: ""
+
+    def too_big(self, limit: int) -> str:
+        """Return what to tell somebody whose messages are longer than `limit` bytes."""
+        return f"The message is longer than {limit} bytes: {self.smaller}"
 
 
 def nobody(_payload: bytes) -> str:

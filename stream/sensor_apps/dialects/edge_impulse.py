@@ -21,6 +21,8 @@ from stream.wire.text import Vector
 AXES = ("accx", "accy", "accz")
 TRAITS = Traits(time="s")  # since 1970, or since the recording began
 MISSING = "No acceleration arrives: record with a sensor that has accX, accY and accZ."
+SMALLER = "record for a shorter time."
+MAX_ROWS = 131_072  # more, of a digit or two a number, would hold everybody up when they are fed
 PATHS = ("/api/{category}/data",)  # category: training, testing and others
 
 
@@ -59,8 +61,8 @@ _rows = msgspec.json.Decoder(list[list[float]])
 
 def read(payload: bytes, limits: Wire) -> Push:
     """Read a recording; raises DeviceError, which names what is wrong, for nonsense."""
-    if len(payload) > limits.max_frame_bytes:
-        raise DeviceError(f"{len(payload)} bytes: a message has at most {limits.max_frame_bytes}")
+    if len(payload) > limits.max_push_bytes:
+        raise DeviceError(DIALECT.too_big(limits.max_push_bytes))
     try:
         message = _message.decode(_bare(payload))
     except MALFORMED as error:
@@ -131,6 +133,8 @@ def _vectors(values: msgspec.Raw, names: list[str]) -> list[Vector]:
         rows = _rows.decode(values)
     except MALFORMED as error:
         raise DeviceError(str(explain(error, "values"))) from error
+    if len(rows) > MAX_ROWS:
+        raise DeviceError(f"values: {len(rows)} rows, at most {MAX_ROWS} are allowed: {SMALLER}")
     x, y, z = (names.index(axis) for axis in AXES)
     for number, row in enumerate(rows):
         if len(row) != len(names):
@@ -138,4 +142,6 @@ def _vectors(values: msgspec.Raw, names: list[str]) -> list[Vector]:
     return [(row[x], row[y], row[z]) for row in rows]
 
 
-DIALECT = Dialect("edge-impulse", read, owner, TRAITS, MISSING, paths=PATHS, lacks=lacks)
+DIALECT = Dialect(
+    "edge-impulse", read, owner, TRAITS, MISSING, smaller=SMALLER, paths=PATHS, lacks=lacks
+)

@@ -30,6 +30,7 @@ TRAITS = Traits(
     ),
 )
 MISSING = "No acceleration arrives: in Sensor Logger, switch on Accelerometer and Gravity."
+SMALLER = "set a shorter batch period in Sensor Logger, or record fewer sensors."
 
 
 class _Sensor(msgspec.Struct):
@@ -64,8 +65,8 @@ _vector = msgspec.json.Decoder(_Vector)
 
 def read(payload: bytes, limits: Wire) -> Push:
     """Read a message; raises DeviceError, which names what is wrong, for nonsense."""
-    if len(payload) > limits.max_frame_bytes:
-        raise DeviceError(f"{len(payload)} bytes: a message has at most {limits.max_frame_bytes}")
+    if len(payload) > limits.max_push_bytes:
+        raise DeviceError(DIALECT.too_big(limits.max_push_bytes))
     try:
         message = _message.decode(payload)
     except MALFORMED as error:
@@ -101,4 +102,4 @@ def _reading(sensor: _Sensor, max_g: float) -> Reading:
     return check_reading(sensor.name, KINDS[sensor.name], time, xyz, max_g)
 
 
-DIALECT = Dialect("sensor-logger", read, owner, TRAITS, MISSING)
+DIALECT = Dialect("sensor-logger", read, owner, TRAITS, MISSING, smaller=SMALLER)
