@@ -50,7 +50,8 @@ class Intake:
         Raises DeviceError for readings that no phone can have.
         """
         if self._useless >= 0:
-            self._useless = -1 if push.readings else self._useless + 1
+            accelerated = any(reading.kind != "gravity" for reading in push.readings)
+            self._useless = -1 if accelerated else self._useless + 1
         ready = self._ordering.feed(push.number, push)
         readings = [reading for message in ready for reading in in_order(message.readings)]
         return self._normaliser.feed(readings, told)

@@ -100,8 +100,11 @@ async def test_what_is_wrong_is_shown_to_the_user_once_within_5_s(
     assert {status for status, _ in answers} == {200, 499}
 
 
-async def test_messages_without_acceleration_are_named_once(client: httpx.AsyncClient) -> None:
-    only = [e for e in entries(walk(6), "ios") if e["name"] == "gyroscope"]
+@pytest.mark.parametrize("name", ["gyroscope", "gravity"])
+async def test_messages_without_acceleration_are_named_once(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    only = [e for e in entries(walk(6), "ios") if e["name"] == name]
     answers = await push(client, only)
     assert [text for status, text in answers if status == 499] == [
         "No acceleration arrives: in Sensor Logger, switch on Accelerometer and Gravity."
