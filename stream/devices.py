@@ -165,6 +165,12 @@ class Devices:
                 del self._devices[device.name]
                 self._metrics.devices.set(len(self._devices))
 
+    def judge(self, device: Device, quality: Quality, channel: str) -> None:
+        """Publish what is thought of a device's signal."""
+        device.judged = quality
+        self._publisher.publish(device.name, quality, channel)
+        self.changed(device)
+
     def update_status(self, device: Device) -> None:
         """Publish `online` or `offline` where it changed."""
         online = self.recent(device) or device.connection is not None

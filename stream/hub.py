@@ -139,9 +139,7 @@ class Hub:
             self.answering.submit(live, window)
         quality = live.session.quality()
         if quality is not None:
-            live.device.judged = quality
-            self.publisher.publish(live.session.device, quality, live.channel)
-            self.devices.changed(live.device)
+            self.devices.judge(live.device, quality, live.channel)
 
     def check_room(self, live: Live) -> None:
         """Raise OverloadedError where no frame of this session can be taken now."""

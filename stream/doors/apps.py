@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from stream.access.visitor import Stream
 from stream.config import Wire
 from stream.errors import DeviceError
+from stream.events import Quality
 from stream.hub import Hub
 from stream.journal.records import PushInput
 from stream.live import Live
@@ -28,7 +31,6 @@ class Advice(NamedTuple):
     """What the user of an app should change, if it wasn't said before; else empty."""
 
     text: str = ""
-    published: bool = False  # as the session's quality
     group: int = 0  # the commit that makes the message durable
 
 
@@ -95,9 +97,35 @@ async def _feed(
     await _by_turns(hub, live, slices(hub, live, what, limits.max_g))
     if live.files != files:  # else a restart would begin that file once more
         hub.keeper.save(live)
-    complaint = live.session.complaint
-    news = (live.intake.news(complaint) if live.intake else "") or lacks
-    return Advice(news, published=news == complaint, group=live.group)
+    return Advice(_news(hub, live) or lacks, live.group)
+
+
+def _news(hub: Hub, live: Live) -> str:
+    """Return what is new to tell the user, and publish what no sample could tell as quality."""
+    if live.intake is None:
+        return ""
+    fault, news = live.intake.fault, live.intake.news(live.session.complaint)
+    shown, said = live.device.judged, live.session.judged()
+    if fault and (news or shown is None or shown.advice != fault):
+        hub.devices.judge(live.device, _poor(live, said, fault), live.channel)
+    if not fault and said and shown and shown != said and shown.session == said.session:
+        hub.devices.judge(live.device, said, live.channel)  # it holds again
+    return news
+
+
+def _poor(live: Live, said: Quality | None, fault: str) -> Quality:
+    """Word a fault as quality; the numbers are those that were `said` of the samples so far."""
+    if said is not None:
+        return msgspec.structs.replace(said, state="poor", advice=fault)
+    return Quality(
+        device=live.session.device,
+        session=live.session.id,
+        state="poor",
+        rate_hz=0.0,
+        gaps=0,
+        late=0,
+        advice=fault,
+    )
 
 
 def _window_s(hub: Hub, device: str) -> float:
@@ -113,7 +141,7 @@ async def _by_turns(hub: Hub, live: Live, steps: Iterator[None]) -> None:
     """
     try:
         for _ in steps:
-            hub.arrived(live, None)
+            hub.arrived(live, None)  # also where nothing of it became a sample
             if live.feeding:  # there is more
                 await asyncio.sleep(0)
                 await live.model.batcher.room()
@@ -123,7 +151,7 @@ async def _by_turns(hub: Hub, live: Live, steps: Iterator[None]) -> None:
 
 
 def slices(hub: Hub, live: Live, what: PushInput, max_g: float) -> Iterator[None]:
-    """Feed a message that the journal has, and yield after each slice of its samples, if any.
+    """Feed a message that the journal has, and yield after each slice of its samples, or once.
 
     Raises DeviceError for nonsense, before any of it is fed.
     """
@@ -132,6 +160,7 @@ def slices(hub: Hub, live: Live, what: PushInput, max_g: float) -> Iterator[None
     frame = live.intake.feed(what.push, what.told)
     hub.metrics.dropped.labels("gravity").inc(live.intake.lost - lost)
     if frame is None:
+        yield
         return
     count = len(frame.xyz)
     try:

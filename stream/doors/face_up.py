@@ -29,9 +29,12 @@ def check(devices: Devices, name: str) -> FaceUp:
     settings, device = devices.settings.get(name), devices.find(name)
     if settings is not None and settings.axes:
         raise CheckError(f"config.toml says axes = {settings.axes!r} for {name}, and that counts")
+    silent = CheckError(f"{name} sends nothing: begin to stream, lay it face up, wait 5 s")
     if device is None or device.newest is None or not devices.recent(device):
-        raise CheckError(f"{name} sends nothing: begin to stream, lay it face up, wait 5 s")
+        raise silent
     z, share = device.newest.mean_z()
+    if share == 0.0:  # it sends nothing that became samples
+        raise silent
     if share < FLAT:
         raise CheckError(
             f"{name} does not lie flat and still: z is {z:.1f} m/s², {share:.0%} of the whole, and "

@@ -78,15 +78,13 @@ class Connection:
         readings = [reading for push in read for reading in push.readings]
         self.allowed.samples(len(readings))
         try:
-            advice = await self._fed(Push(self.device, None, 0, readings))
+            await self._fed(Push(self.device, None, 0, readings))
         except DeviceError as error:
             self._refuse(error)
             return
         self._refused = 0
-        if advice.text and not advice.published:
-            log.warning("TCP: %s: %s", self.device, advice.text)
 
-    async def _fed(self, push: Push) -> apps.Advice:
+    async def _fed(self, push: Push) -> None:
         """Feed it as soon as there is room; nobody reads on meanwhile, so the phone is held back.
 
         Raises DeviceError for nonsense, and OverloadedError at the service's end, or where a new
@@ -97,7 +95,8 @@ class Connection:
             await hub.models.of(self.device).batcher.room()
             try:
                 dialect, limits = self._dialect, self._limits
-                return await apps.feed(hub, CHANNEL, dialect, limits, push, self.device)
+                await apps.feed(hub, CHANNEL, dialect, limits, push, self.device)
+                return
             except TooManyError:
                 raise
             except OverloadedError as error:

@@ -158,8 +158,6 @@ class Receiver:
         except DeviceError as error:
             self._tell(device, self._hub.refuse(None, CHANNEL, error))
             return 0
-        if advice.text and not advice.published:
-            self._tell(device, Error(code="bad-frame", message=advice.text))
         return advice.group
 
     def _put_off(self, device: str, frame: bytes | None, error: OverloadedError) -> None:

@@ -61,14 +61,19 @@ class Intake:
         """Readings that were dropped because no gravity came near them."""
         return self._normaliser.lost
 
+    @property
+    def fault(self) -> str:
+        """Return why nothing becomes a sample now, as what to change; empty where all is well."""
+        if self._useless >= PATIENCE:
+            return self.dialect.missing
+        return GRAVITY_LOST if self._normaliser.gravity_behind_s > PATIENCE_S else ""
+
     def news(self, complaint: str) -> str:
         """Return what the user should change, if it wasn't said before; `complaint` is quality's.
 
         Empty where there is nothing new to say.
         """
-        missing = self._useless >= PATIENCE
-        lost = self._normaliser.gravity_behind_s > PATIENCE_S
-        word = self.dialect.missing if missing else GRAVITY_LOST if lost else complaint
+        word = self.fault or complaint
         if not word or word == self._said:
             return ""
         self._said = word

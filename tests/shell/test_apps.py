@@ -10,11 +10,13 @@ from stream import config
 from stream.doors import apps
 from stream.doors.apps import SLICE, Advice
 from stream.errors import DeviceError
+from stream.events import Quality
 from stream.hub import Hub
 from stream.journal.keeper import SAVE_S
 from stream.live import Live
-from stream.sensor_apps.dialects import edge_impulse
-from stream.sensor_apps.readings import Push, Reading
+from stream.sensor_apps.dialects import SENSOR_LOGGER, edge_impulse
+from stream.sensor_apps.intake import GRAVITY_LOST
+from stream.sensor_apps.readings import Kind, Push, Reading
 from tests.shell.test_hub import World, frame
 
 LIMITS = config.Wire()
@@ -177,3 +179,71 @@ async def test_nonsense_in_a_large_message_takes_nothing_of_it() -> None:
     with pytest.raises(DeviceError):
         await fed(world, what._replace(readings=[*what.readings[:-1], wrong]))
     assert windows(world) == []
+
+
+def second(number: int, *kinds: Kind) -> Push:
+    """Return a second of Sensor Logger's messages that holds these kinds of readings."""
+    xyz = np.random.default_rng(number).normal([0, 0, 9.8], 1, (50, 3)).tolist()
+    times = [(number + i / 50) * 1e9 for i in range(50)]
+    readings = [
+        Reading(kind, time, (0.1, 0.2, 9.7) if kind == "gravity" else (x, y, z - 9.8))
+        for time, (x, y, z) in zip(times, xyz, strict=True)
+        for kind in kinds
+    ]
+    return Push("a", "s", number, readings, other=50)
+
+
+async def posted(world: World, seconds: range, *kinds: Kind) -> list[str]:
+    """Post a message a second; return what the user was told."""
+    told = []
+    for number in seconds:
+        world.now += 1
+        world.hub.sweep()
+        what = second(number, *kinds)
+        told.append(await apps.feed(world.hub, "http", SENSOR_LOGGER, LIMITS, what, "a"))
+    return [advice.text for advice in told if advice.text]
+
+
+def qualities(world: World) -> list[tuple[str, str]]:
+    """Return what was said of the signal since this was asked last."""
+    said: list[tuple[str, str]] = [
+        (message.state, message.advice)
+        for _, message in world.heard
+        if isinstance(message, Quality)
+    ]
+    world.heard.clear()
+    return said
+
+
+async def test_gravity_that_stops_is_quality_too_until_it_comes_back() -> None:
+    world = World()
+    await posted(world, range(6), "linear", "gravity")
+    ((_, good),) = qualities(world)
+    assert await posted(world, range(6, 26), "linear") == [GRAVITY_LOST]
+    assert qualities(world) == [("poor", GRAVITY_LOST)]
+    (device,) = world.hub.devices
+    assert (device.state().quality, device.state().status) == ("poor", "online")
+    await posted(world, range(26, 27), "linear", "gravity")
+    assert qualities(world) == [("good", good)]
+    assert device.state().quality == "good"
+
+
+async def test_a_device_without_acceleration_is_here_and_its_quality_is_poor() -> None:
+    world = World()
+    assert await posted(world, range(20), "gravity") == [SENSOR_LOGGER.missing]
+    assert qualities(world) == [("poor", SENSOR_LOGGER.missing)]
+    (device,) = world.hub.devices
+    assert (device.state().quality, device.state().status) == ("poor", "online")
+    await posted(world, range(20, 26), "linear", "gravity")
+    ((state, _),) = qualities(world)
+    assert state == "good"
+
+
+async def test_a_fault_of_two_sessions_is_said_once_of_each() -> None:
+    """As of an app that sends the same by HTTP and by MQTT."""
+    world = World()
+    for number in range(9):
+        for channel in ("http", "mqtt"):
+            what = second(number)
+            await apps.feed(world.hub, channel, SENSOR_LOGGER, LIMITS, what, "a")
+    assert qualities(world) == [("poor", SENSOR_LOGGER.missing)] * 2

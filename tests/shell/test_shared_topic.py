@@ -49,7 +49,7 @@ async def test_quality_and_errors_go_to_the_devices_error_topic(
         missing = json.loads(await expect(phones, "gaitway/mute/error"))
         error = json.loads(await expect(phones, "gaitway/bad/error"))
     assert quality["advice"] == "Your rate is 5 Hz, at least 20 Hz is needed."
-    assert missing["message"].startswith("No acceleration arrives")
+    assert missing["advice"].startswith("No acceleration arrives")
     assert (error["code"], "payload" in error["message"]) == ("bad-frame", True)
 
 

@@ -23,6 +23,7 @@ from stream import service
 from stream.config import Config, Device, Hub, Limits, Tcp
 from stream.doors.tcp_messages import Connection
 from stream.errors import ConfigError
+from stream.events import Quality
 from stream.sensor_apps.dialects import sensor_streamer as sensor_streamer_dialect
 from stream.service import Service
 from tests.sensor_apps import hyperimu_csv, hyperimu_json, mutated, sensor_streamer
@@ -224,15 +225,15 @@ async def test_what_is_wrong_is_in_quality(listening: Service) -> None:
     )
 
 
-async def test_missing_acceleration_is_logged_once(
-    listening: Service, config: Config, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_missing_acceleration_is_said_once(listening: Service, config: Config) -> None:
+    said: list[object] = []
+    listening.hub.publisher.add_sink(lambda _device, message, _channel: said.append(message))
     allowed = listening.gate.by_tcp("a", "127.0.0.1")
     connection = Connection("a", sensor_streamer_dialect.DIALECT, config, listening.hub, allowed)
     for _ in range(6):
         await connection.feed(b'{"light":{"value":118.0,"timestamp":1}}\n')
-    assert [record.getMessage() for record in caplog.records] == [
-        "TCP: a: No acceleration arrives: in SensorStreamer's packet, include the accelerometer."
+    assert [message.advice for message in said if isinstance(message, Quality)] == [
+        "No acceleration arrives: in SensorStreamer's packet, include the accelerometer."
     ]
 
 
