@@ -97,7 +97,8 @@ async def _feed(
     await _by_turns(hub, live, slices(hub, live, what, limits.max_g))
     if live.files != files:  # else a restart would begin that file once more
         hub.keeper.save(live)
-    return Advice(_news(hub, live) or lacks, live.group)
+    news = _news(hub, live)
+    return Advice(lacks or news, live.group)  # one that is too short is judged by others before it
 
 
 def _news(hub: Hub, live: Live) -> str:

@@ -71,10 +71,11 @@ class Intake:
     def news(self, complaint: str) -> str:
         """Return what the user should change, if it wasn't said before; `complaint` is quality's.
 
-        Empty where there is nothing new to say.
+        Empty where there is nothing new to say. Of recordings each hears what is wrong with it.
         """
         word = self.fault or complaint
-        if not word or word == self._said:
+        repeated = word == self._said and not self.dialect.whole
+        if not word or repeated:
             return ""
         self._said = word
         return word

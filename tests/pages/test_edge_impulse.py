@@ -58,7 +58,7 @@ async def test_a_page_of_another_origin_that_is_listed_may_upload(
     await page.goto(another)
     url = f"{running.http_url}/api/training/data"
     assert await upload(page, url, edge_impulse(walk(13, 62.5))) == [200, "ok\n"]
-    assert await upload(page, url, edge_impulse(walk(6, 10), 10, "slow")) == [
+    assert await upload(page, url, edge_impulse(walk(13, 10), 10, "slow")) == [
         499,
         "Your rate is 10 Hz, at least 20 Hz is needed.",
     ]

@@ -83,12 +83,22 @@ async def test_readings_in_g_are_found_out(client: httpx.AsyncClient, running: S
 
 
 async def test_what_is_wrong_is_shown_as_a_failed_upload(client: httpx.AsyncClient) -> None:
-    slow = edge_impulse(walk(6, 10), 10)
+    slow = edge_impulse(walk(13, 10), 10)
     answer = await client.post(PATH, content=form(slow), headers=HEADERS)
     assert (answer.status_code, answer.text) == (
         499,
         "Your rate is 10 Hz, at least 20 Hz is needed.",
     )
+
+
+async def test_each_recording_is_answered_for_itself(client: httpx.AsyncClient) -> None:
+    zeros, good, short = np.zeros((813, 3)), walk(13, 62.5), walk(3, 62.5)
+    answers = []
+    for number, samples in enumerate([zeros, zeros, zeros, short, good, zeros]):
+        body = edge_impulse(samples, iat=IAT + 60 * number)
+        answers.append((await client.post(PATH, content=body)).text[:20])
+    frozen = "The sensor repeats t"
+    assert answers == [frozen, frozen, frozen, "The recording is 3.0", "ok\n", frozen]
 
 
 async def test_recordings_of_something_else_are_named(

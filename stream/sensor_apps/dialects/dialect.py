@@ -34,7 +34,8 @@ class Dialect(NamedTuple):
     message: re.Pattern[bytes] = LINE  # a message in a stream of them, from its first byte on
     smaller: str = ""  # what to do where a message is too big; of those that are posted
     paths: tuple[str, ...] = ()  # where else web pages post it, whatever their origin
-    # What a message, a whole recording, lacks for a window of so many s; it can't be made up later.
+    whole: bool = False  # a message is a recording, and is answered for itself
+    # What such a recording lacks for a window of so many s; it can't be made up later.
     lacks: Callable[[Push, float], str] = lambda _push, _window_s: ""
 
     def too_big(self, limit: int) -> str:

@@ -143,5 +143,13 @@ def _vectors(values: msgspec.Raw, names: list[str]) -> list[Vector]:
 
 
 DIALECT = Dialect(
-    "edge-impulse", read, owner, TRAITS, MISSING, smaller=SMALLER, paths=PATHS, lacks=lacks
+    "edge-impulse",
+    read,
+    owner,
+    TRAITS,
+    MISSING,
+    smaller=SMALLER,
+    paths=PATHS,
+    whole=True,
+    lacks=lacks,
 )
