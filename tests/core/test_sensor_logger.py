@@ -53,6 +53,26 @@ def test_the_test_push() -> None:
     assert read(b'{"payload": [{"name": "test"}]}', Wire()).test
 
 
+@pytest.mark.parametrize(
+    ("about", "entry"),
+    [
+        ('"messageId": "5"', ""),
+        ('"sessionId": null, "deviceId": 3', ""),
+        ('"messageId": 0', ', "time": "now"'),
+        ('"messageId": 0', ', "time": null, "values": 3'),
+    ],
+)
+def test_a_test_push_need_not_make_sense(about: str, entry: str) -> None:
+    assert read(f'{{{about}, "payload": [{{"name": "test"{entry}}}]}}'.encode(), Wire()).test
+
+
+def test_what_only_has_the_word_is_no_test() -> None:
+    noted = {"name": "annotation", "time": 1, "values": {"text": "test"}}
+    assert not read(message(0, [noted, entry("gravity", 1e18, (0, 0, 9))]), Wire()).test
+    with pytest.raises(DeviceError, match="messageId"):
+        read(b'{"messageId": "test", "payload": []}', Wire())
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="needs GAITWAY_DATA")
 def test_a_real_message() -> None:
     push = read(REAL.read_bytes(), Wire())
