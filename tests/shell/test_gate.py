@@ -227,6 +227,16 @@ async def test_apps_without_headers_have_their_token_in_the_url(
     assert (await client.get(f"/v1/devices?token={keys.admin}")).status_code == 401
 
 
+async def test_an_app_may_have_its_token_in_authorization_bare_too(
+    client: httpx.AsyncClient, guarded: Service, keys: Keys
+) -> None:
+    for shown in (keys.device, f"Bearer {keys.device}"):
+        headers = {"Authorization": shown}
+        answer = await client.post("/v1/sensor-logger", content=PUSH, headers=headers)
+        assert answer.status_code == 200
+    assert [device.name for device in guarded.hub.devices] == ["pixel-7"]
+
+
 async def test_what_uploads_may_have_its_token_in_its_own_header(
     client: httpx.AsyncClient, guarded: Service, keys: Keys
 ) -> None:
