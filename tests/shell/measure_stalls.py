@@ -22,8 +22,8 @@ from tests import phyphox
 from tests.conftest import write_toy_artifact
 
 BEAT_S = 0.001
-ROWS = 130_000  # so many short ones fit into 1 MiB
-SENSOR_LOGGER = 15_000  # readings
+ROWS = 130_000  # a recording may have a few more
+SENSOR_LOGGER = 58_000  # readings; so many fit into 4 MiB
 PHYPHOX = 50_000  # samples, of 8 digits: 3 MiB
 
 
