@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 JOIN_S = 0.25  # gravity farther away than this says nothing about a reading
+LEAP_S = 1.0  # a clock that ran back by more was set, or was wrong for a moment
 HISTORY_S = 1.0  # gravity is kept so long behind its newest reading
 MAX_HELD = 4096  # readings that wait for gravity; beyond it the oldest are dropped
 MAX_GRAVITY = 4096  # readings of it: a sensor of 1000 Hz gives 2000 around its newest one
@@ -57,7 +58,9 @@ class GravityJoin:
         self._t, self._xyz = np.concatenate([self._t, t]), np.concatenate([self._xyz, xyz])
         if len(gravity_t):
             self._remember(gravity_t, gravity)
-        waiting = np.flatnonzero(self._t > self._newest)
+        # No gravity is to come for what was before a leap back of the clock, or was far ahead alone.
+        earliest = np.minimum.accumulate(self._t[::-1])[::-1]
+        waiting = np.flatnonzero((self._t > self._newest) & (self._t <= earliest + LEAP_S))
         n = int(waiting[0]) if len(waiting) else len(self._t)
         known = self._added(self._t[:n], self._xyz[:n])
         over = max(len(self._t) - n - MAX_HELD, 0)

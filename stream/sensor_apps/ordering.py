@@ -10,7 +10,9 @@ T = TypeVar("T")
 class Ordering(Generic[T]):
     """Holds a message back until those before it are there, or `MAX_WAITING` wait for them.
 
-    One whose turn has passed is let through at once: what it holds may be late.
+    One whose turn has passed is let through at once: what it holds may be late. One that waits
+    already is dropped. The first of a session that was heard in the middle waits for a second,
+    which it may have overtaken.
     """
 
     def __init__(self) -> None:
@@ -27,15 +29,31 @@ class Ordering(Generic[T]):
 
     def feed(self, number: int, message: T) -> list[T]:
         """Take a message; return those whose turn it is, in order."""
-        if self._next is None:  # the first may have been overtaken, if few came before it
-            self._next = 0 if 0 <= number <= MAX_WAITING else number
-        if number < self._next or number in self._waiting:
-            return [message]
-        self._waiting[number] = message
+        if self._next is None and not self._waiting and not 0 <= number <= MAX_WAITING:
+            self._waiting[number] = message
+            return []
+        if self._next is None:
+            self._next = self._begins(number)
+        waiting = self._waiting.get(number)
+        passed = number < self._next or waiting is not None
+        if not passed:
+            self._waiting[number] = message
+        late = [message] if passed and message != waiting else []
+        return [*self._in_turn(self._next), *late]
+
+    def _begins(self, number: int) -> int:
+        """Return the first number, now that a message with `number` is there."""
+        if not self._waiting:
+            return 0  # few came before it, and it may have overtaken them
+        first = min(self._waiting)
+        return number if first - MAX_WAITING <= number < first else first
+
+    def _in_turn(self, number: int) -> list[T]:
         if len(self._waiting) > MAX_WAITING:
-            self._next = min(self._waiting)
+            number = min(self._waiting)
         ready = []
-        while self._next in self._waiting:
-            ready.append(self._waiting.pop(self._next))
-            self._next += 1
+        while number in self._waiting:
+            ready.append(self._waiting.pop(number))
+            number += 1
+        self._next = number
         return ready
