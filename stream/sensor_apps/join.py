@@ -58,7 +58,7 @@ class GravityJoin:
         self._t, self._xyz = np.concatenate([self._t, t]), np.concatenate([self._xyz, xyz])
         if len(gravity_t):
             self._remember(gravity_t, gravity)
-        # No gravity is to come for what was before a leap back of the clock, or was far ahead alone.
+        # No gravity is to come for what was before a leap back, or was far ahead alone.
         earliest = np.minimum.accumulate(self._t[::-1])[::-1]
         waiting = np.flatnonzero((self._t > self._newest) & (self._t <= earliest + LEAP_S))
         n = int(waiting[0]) if len(waiting) else len(self._t)
