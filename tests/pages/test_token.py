@@ -111,7 +111,7 @@ async def test_the_dashboards_own_requests_show_the_token_too(
     await until_watched(guarded, "pixel-7", wanted=True)
     await tile.get_by_text("Check the signs").click()
     await tile.get_by_role("button", name="It lies face up").click()
-    await expect(tile.locator(".answer")).to_contain_text("does not lie flat and still")
+    await expect(tile.locator(".answer")).to_contain_text("pixel-7 sends nothing")
 
 
 async def test_the_phones_check_of_its_signs_shows_the_token_too(
