@@ -39,6 +39,7 @@ from stream.wire.text import (
 )
 
 _ID = re.compile(ID)
+HEAD = 1000  # characters of a frame that is too big: no more of it is looked at, for its seq
 OF_STREAM = ("device", "session", "since", "units", "axes", "gravity", "rate_hz")  # in its query
 
 Vectors = NDArray[np.float64]  # (n, 3)
@@ -118,7 +119,10 @@ def decode(
     `told` overrides what the frame and its `source` say of units and signs.
     """
     if len(payload) > limits.max_frame_bytes:
-        raise DeviceError(f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}")
+        head = payload[:HEAD].encode() if isinstance(payload, str) else payload[:HEAD]
+        raise DeviceError(
+            f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}", place_of(head)[1]
+        )
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         if text:
             return _decode_text(payload, source, limits, told)

@@ -273,6 +273,15 @@ def test_a_frame_that_is_too_big_is_not_even_read(as_text: bool) -> None:
         decode(b"\x01" * 10_000_000, Source(), LIMITS, text=as_text)
 
 
+@pytest.mark.parametrize("payload", ['{"seq": 7, "xyz": [', b'{"seq": 7, "xyz": [', packed(seq=7)])
+def test_one_that_is_too_big_is_told_by_its_seq(payload: str | bytes) -> None:
+    """By MQTT it waits for an ack; what comes after its beginning is not looked at."""
+    big = payload + ("x" * 10_000_000 if isinstance(payload, str) else b"x" * 10_000_000)
+    with pytest.raises(DeviceError) as refused:
+        decode(big, Source(), LIMITS, text=payload[:1] in ("{", b"{"))
+    assert refused.value.seq == 7
+
+
 def test_a_signalling_nan_is_refused_like_any_other() -> None:
     bits = packed(1, 2, 3)[:-4] + bytes.fromhex("0100a07f")
     with pytest.raises(DeviceError, match="z = nan"):
