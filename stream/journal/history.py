@@ -26,7 +26,7 @@ class Part(NamedTuple):
     entries: list[Entry]
     reached: int  # position up to which these are all
     last: bool  # nothing follows
-    gone: int  # how many there were, and were pruned
+    gone: int  # how many were before these at most, and were pruned
 
 
 class History:

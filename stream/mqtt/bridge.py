@@ -44,6 +44,7 @@ class Bridge:
         tell = partial(self.publish, channel=CHANNEL)
         self._receiver = Receiver(options, limits, hub, gate, tell)
         self._lost = False  # the connection, and it was said
+        self._begun = asyncio.Event()  # it is known what of the history the broker has
         hub.publisher.add_sink(self.publish)
 
     def sweep(self) -> None:
@@ -51,7 +52,7 @@ class Bridge:
         self._receiver.sweep()
 
     def publish(self, device: str, message: Message, channel: str | None) -> None:
-        """Queue a message for its topic, if it has one; the oldest makes room."""
+        """Queue a message for its topic, if it has one, or leave it to the history."""
         name, retain = topics.TOPICS.get(type(message), ("", False))
         if not name or (isinstance(message, Error | Ack) and channel != CHANNEL):
             return
@@ -75,10 +76,12 @@ class Bridge:
         if MARK not in journal.marks:  # what was before the first broker is not for it
             journal.put_mark(MARK, journal.position)
         self._publications.begin(journal.marks.get(MARK, journal.position))
+        self._begun.set()
 
     async def say_goodbye(self) -> None:
-        """Tell the broker that the service goes offline, after all that waits to be published."""
+        """Tell the broker that the service goes offline, after what waits to be published."""
         if self.connected:
+            self._publications.leave()
             for device in self._hub.devices:
                 if device.online:
                     self._queue(Publication(self._topic(device.name, "status"), "offline", True))
@@ -117,8 +120,9 @@ class Bridge:
             if time.monotonic() - began < STEADY_S:
                 raise
         finally:
+            if self.connected:
+                self._publications.settled()
             self._set_connected(False)
-            self._publications.settled()
 
     async def _serve(self, client: Client) -> None:
         client.on_drop = self._metrics.mqtt_dropped.inc
@@ -177,8 +181,12 @@ class Bridge:
                 task.add_done_callback(lambda _: free.release())
 
     async def _catching_up(self) -> None:
-        """Read from the history what does not wait to be sent by itself, a part at a time."""
+        """Read from the history what does not wait to be sent by itself, a part at a time.
+
+        Nothing before the journal is open; then no state goes out either, and we seem offline.
+        """
         history = self._hub.publisher.history
+        await self._begun.wait()
         while True:
             after = await self._publications.lacking()
             attempts = stamina.retry_context(

@@ -28,9 +28,11 @@ class Publications:
     wait, and after a lost connection, `fill` brings it from there, beginning with what the broker
     acked within `LINGER_S` before the loss; who has that knows it by its ids.
 
+    So connections that hold for less than `LINGER_S` get nothing done but that part of it.
+
     Retained messages are state: of a topic and session only the newest counts, and after a
     reconnect all of it is queued anew, so none of it is kept. The rest, errors for one device, are
-    sent again where they were not acked; of more than `limit` the newest go.
+    sent again where they were not acked; of more than `limit` the newest are dropped.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,7 +48,9 @@ class Publications:
         self._safe = 0  # position up to which the broker had all `LINGER_S` ago
         self._lately: deque[tuple[float, int]] = deque()  # where `done` was since, and when
         self._moved = -math.inf  # when it moved last
-        self._first = False  # nothing was read from the history since the reconnect
+        self._states_wait = False  # until the first part of the history, after a reconnect
+        self._owed = 0  # states that go out before the next part
+        self._left = False  # no more of the history is sent
         self._some, self._lacks, self._all_sent = (asyncio.Event() for _ in range(3))
 
     def begin(self, position: int) -> None:
@@ -77,8 +81,10 @@ class Publications:
 
     def fill(self, read: Iterable[Publication], reached: int, *, last: bool) -> None:
         """Queue what follows in the history up to a position; `last`: there is no more of it."""
+        if self._left:
+            return
         self._waiting.extend(read)
-        self._queued, self._keeps_up, self._first = reached, last, False
+        self._queued, self._keeps_up, self._states_wait = reached, last, False
         self._notify()
 
     async def take(self) -> tuple[int, Publication]:
@@ -91,8 +97,10 @@ class Publications:
         number, self._next = self._next, self._next + 1
         if self._waiting:
             publication = self._waiting.popleft()
+            self._owed = 0 if self._waiting or self._states_wait else len(self._states)
         else:
             publication = self._states.popitem(last=False)[1]
+            self._owed = max(self._owed - 1, 0)
         self._taken = publication.position or self._taken
         self._sent[number] = publication
         self._notify()
@@ -113,12 +121,19 @@ class Publications:
         return self.done > before
 
     def settled(self) -> None:
-        """Note what the broker has for good; call it too when the connection is lost."""
+        """Note what the broker has for good; call it too at the moment a connection is lost."""
         before = self._clock() - LINGER_S
         while self._lately and self._lately[0][0] <= before:
             self._safe = self._lately.popleft()[1]
         if self._moved <= before:
             self._safe = self.done
+
+    def leave(self) -> None:
+        """Send no more of a history that is read part by part: the next start goes on with it."""
+        if not self._keeps_up:
+            self._waiting = deque(filter(_is_error, self._waiting))
+            self._left, self._states_wait = True, False
+            self._notify()
 
     async def all_sent(self) -> None:
         """Wait until the broker has everything that was queued."""
@@ -139,7 +154,8 @@ class Publications:
     def _go_back(self) -> None:
         self.done = self._queued = self._taken = self._safe
         self._lately.clear()
-        self._keeps_up, self._first = False, True
+        self._owed = 0
+        self._keeps_up, self._states_wait = False, True
         self._notify()
 
     def _queue(self, publication: Publication) -> None:
@@ -148,9 +164,10 @@ class Publications:
 
     def _notify(self) -> None:
         """Wake who waits for what is now so."""
-        lacks = not (self._keeps_up or self._waiting)
-        some = bool(self._waiting or (self._states and not self._first))
-        idle = self._keeps_up and not (self._waiting or self._states or self._sent)
+        lacks = not (self._keeps_up or self._left or self._waiting or self._owed)
+        some = bool(self._waiting or (self._states and not self._states_wait))
+        through = self._keeps_up or self._left
+        idle = through and not (self._waiting or self._states or self._sent)
         for event, holds in ((self._some, some), (self._lacks, lacks), (self._all_sent, idle)):
             (event.set if holds else event.clear)()
 

@@ -81,7 +81,10 @@ class Monitor:
         )
 
     def feed(self, t: NDArray[np.float64], xyz: NDArray[np.float32]) -> None:
-        """Take samples (n, 3) in m/s² at times (n,) in s; late ones, and repeats, tell nothing."""
+        """Take samples (n, 3) in m/s² at times (n,) in s.
+
+        What is too late for the grid tells nothing, and so most of what comes again.
+        """
         if not self._marks:
             self._marks.add(NOTHING)
         fresh = self._fresh(t)
@@ -104,7 +107,7 @@ class Monitor:
             self._marks.drop_first()
 
     def _fresh(self, t: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which samples the grid may still use: those that come again count once."""
+        """Return which samples the grid may still use, but for the newest one again."""
         goes_on = abs(t[0] - self._newest_t) <= BREAK_S
         newest = np.maximum.accumulate(np.append(self._newest_t if goes_on else -inf, t))[:-1]
         fresh: NDArray[np.bool_] = (t > newest - REACH_S) & (t != newest)

@@ -141,6 +141,57 @@ async def test_what_was_acked_shortly_before_the_loss_is_sent_again() -> None:
     assert await lacking(waiting) == waiting.done == 1
 
 
+async def test_states_go_out_between_the_parts() -> None:
+    """However fast the next part is there; and no more than wait then, or they would hold it up."""
+    waiting = Publications(10)
+    waiting.begin(0)
+    waiting.fill([kept(1)], 1, last=False)
+    for n in range(3):
+        waiting.put(state(f"{n}", f"s{n}"))
+    assert await taken(waiting, 1) == ["1"]
+    for n in range(3):
+        assert await lacking(waiting) is None
+        assert await taken(waiting, 1) == [f"s{n}"]
+        waiting.put(state(f"more {n}", "s"))
+    assert await lacking(waiting) == 1
+
+
+async def test_an_error_before_the_first_part_holds_up_nothing() -> None:
+    waiting = Publications(10)
+    waiting.begin(0)
+    waiting.put(error(1))
+    waiting.put(state("a", "s"))
+    assert await taken(waiting, 1) == ["1"]
+    assert await lacking(waiting) == 0
+
+
+async def test_who_leaves_while_behind_says_goodbye_all_the_same() -> None:
+    waiting = Publications(10)
+    waiting.begin(0)
+    waiting.fill([kept(n) for n in range(1, 6)], 5, last=False)
+    number, _ = await waiting.take()
+    waiting.leave()
+    waiting.put(state("status", "offline"))
+    waiting.put(kept(9))
+    waiting.fill([kept(6)], 6, last=True)  # that was on its way
+    numbers = [number, (await waiting.take())[0]]
+    assert await nothing_to_send(waiting)
+    assert await lacking(waiting) is None
+    for number in numbers:
+        waiting.acked(number)
+    async with asyncio.timeout(5):
+        await waiting.all_sent()
+    assert waiting.done == 1  # the next start goes on after it
+
+
+async def test_who_leaves_and_keeps_up_sends_all() -> None:
+    waiting = Publications(10)
+    waiting.put(kept(1))
+    waiting.leave()
+    waiting.put(state("status", "offline"))
+    assert await taken(waiting, 2) == ["1", "offline"]
+
+
 async def test_what_was_acked_long_before_the_loss_is_not_sent_again() -> None:
     clock = Clock()
     waiting = Publications(10, clock)
