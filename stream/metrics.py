@@ -58,8 +58,7 @@ class Metrics:
             "waveforms_missed", "Waveforms dropped for slow listeners, most for newer ones"
         )
         self.mqtt_dropped = counter(
-            "mqtt_messages_dropped",
-            "Messages that MQTT had no room for, or that were pruned meanwhile",
+            "mqtt_messages_dropped", "Messages that never reached the broker"
         )
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
         self.journal_failures = counter("journal_failures", "Commits that failed")

@@ -39,7 +39,6 @@ from stream.wire.text import (
 )
 
 _ID = re.compile(ID)
-HEAD = 1000  # characters of a frame that is too big: no more of it is looked at, for its seq
 OF_STREAM = ("device", "session", "since", "units", "axes", "gravity", "rate_hz")  # in its query
 
 Vectors = NDArray[np.float64]  # (n, 3)
@@ -119,9 +118,9 @@ def decode(
     `told` overrides what the frame and its `source` say of units and signs.
     """
     if len(payload) > limits.max_frame_bytes:
-        head = payload[:HEAD].encode() if isinstance(payload, str) else payload[:HEAD]
+        seq = None if isinstance(payload, str) else place_of(payload[:1000])[1]  # no more is read
         raise DeviceError(
-            f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}", place_of(head)[1]
+            f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}", seq
         )
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         if text:
