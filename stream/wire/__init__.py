@@ -117,11 +117,10 @@ def decode(
 
     `told` overrides what the frame and its `source` say of units and signs.
     """
-    if len(payload) > limits.max_frame_bytes:
+    size, limit = len(payload), limits.max_frame_bytes
+    if size > limit:
         seq = None if isinstance(payload, str) else place_of(payload[:1000])[1]  # no more is read
-        raise DeviceError(
-            f"{len(payload)} bytes: a frame has at most {limits.max_frame_bytes}", seq
-        )
+        raise DeviceError(f"{size} bytes: a frame has at most {limit}", seq)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         if text:
             return _decode_text(payload, source, limits, told)
@@ -192,10 +191,8 @@ def _gravity_beside(raw: TextFrame, source: Source, seq: int | None) -> Vectors 
             raise DeviceError("gravity is given, but the connection says gravity=included", seq)
         return None
     if raw.gravity is None or len(raw.gravity) != len(raw.xyz):
-        got = "none" if raw.gravity is None else len(raw.gravity)
-        raise DeviceError(
-            f"gravity has {got} of {len(raw.xyz)} vectors, one a sample is needed", seq
-        )
+        got, n = "none" if raw.gravity is None else len(raw.gravity), len(raw.xyz)
+        raise DeviceError(f"gravity has {got} of {n} vectors, one a sample is needed", seq)
     return np.array(raw.gravity, np.float64)
 
 
