@@ -57,9 +57,7 @@ class Metrics:
         self.unseen = counter(
             "waveforms_missed", "Waveforms dropped for slow listeners, most for newer ones"
         )
-        self.mqtt_dropped = counter(
-            "mqtt_messages_dropped", "Messages that never reached the broker"
-        )
+        self.mqtt_dropped = counter("mqtt_messages_dropped", "Messages the broker never gets")
         self.mqtt_connected = gauge("mqtt_connected", "1 while the broker is connected")
         self.journal_failures = counter("journal_failures", "Commits that failed")
         self.journal_waiting = gauge("journal_waiting", "Frames that wait to be written")
