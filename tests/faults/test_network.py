@@ -5,19 +5,18 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 
 from clients import Phone, mqtt_link, reconnect, websocket_link
 from stream import serving
-from stream.config import Config, Mqtt
+from stream.config import Config
 from stream.mqtt import broker as brokers
 from tests.conftest import Broker
 from tests.faults.phones import faults, players, playing, until
 from tests.faults.proxy import FAULTS, SWALLOWED, Proxy, proxied
-from tests.shell.test_mqtt import joining
+from tests.shell.test_mqtt import joining, with_broker
 
 COUNTS = [(2, 1), pytest.param(3, 10, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
 FRAMES = 200  # for each round of faults, more than are sent
@@ -58,10 +57,9 @@ async def storms(rng: np.random.Generator, proxies: list[Proxy], rounds: int) ->
             tasks.create_task(storm(chance, proxy, rounds))
 
 
-def behind(config: Config, port: int) -> Config:
-    """Give a service the broker at a port."""
-    mqtt = Mqtt(url=f"mqtt://127.0.0.1:{port}", reconnect_max_s=0.5)
-    return msgspec.structs.replace(config, mqtt=mqtt)
+def at(port: int) -> str:
+    """Return the URL of a broker at a port of this machine."""
+    return f"mqtt://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(("phones", "rounds"), COUNTS)
@@ -76,10 +74,10 @@ async def test_a_bad_network(
     async with (
         proxied(rng, mortal_broker.port) as (inside, by_server),
         proxied(rng, mortal_broker.port) as (outside, by_phones),
-        joining(behind(config, inside)) as running,
+        joining(with_broker(config, at(inside))) as running,
         proxied(rng, running.port) as (front, by_websocket),
     ):
-        urls = [f"ws://127.0.0.1:{front}", f"mqtt://127.0.0.1:{outside}"] * phones
+        urls = [f"ws://127.0.0.1:{front}", at(outside)] * phones
         playing_phones = players(urls, toy_artifact, FRAMES * rounds)
         async with playing(playing_phones, PACE_S):
             await storms(rng, [by_websocket, by_phones, by_server], rounds)
@@ -91,12 +89,12 @@ async def test_phones_notice_that_nobody_is_there(
 ) -> None:
     """Though they have nothing to send, and their connections stand."""
     async with (
-        joining(behind(config, mortal_broker.port)) as running,
+        joining(with_broker(config, mortal_broker.url)) as running,
         proxied(rng, running.port) as (front, by_websocket),
         proxied(rng, mortal_broker.port) as (outside, by_phones),
         AsyncExitStack() as phones,
     ):
-        for url in (f"ws://127.0.0.1:{front}", f"mqtt://127.0.0.1:{outside}"):
+        for url in (f"ws://127.0.0.1:{front}", at(outside)):
             for device in SWALLOWED:
                 await phones.enter_async_context(Phone(url, device))
         for proxy in (by_websocket, by_phones):
@@ -112,7 +110,7 @@ async def test_the_server_notices_that_nobody_is_there(
     """A phone that never comes back, and a broker."""
     async with (
         proxied(rng, mortal_broker.port) as (inside, by_server),
-        joining(behind(config, inside)) as running,
+        joining(with_broker(config, at(inside))) as running,
         proxied(rng, running.port) as (front, by_websocket),
     ):
         for device in SWALLOWED:

@@ -58,16 +58,21 @@ async def heard(listener: aiomqtt.Client) -> list[int]:
     return windows
 
 
-async def test_a_slow_one(config: config.Config, mortal_broker: Broker) -> None:
+async def a_slow_one_hears_all(settings: config.Config, broker: Broker) -> None:
+    """Let a broker stand still during a walk."""
     async with (
-        joining(narrow(config, mortal_broker.url)) as running,
-        listening(mortal_broker.url, "gaitway/a/prediction") as listener,
+        joining(narrow(settings, broker.url)) as running,
+        listening(broker.url, "gaitway/a/prediction") as listener,
     ):
-        mortal_broker.signal(signal.SIGSTOP)
+        broker.signal(signal.SIGSTOP)
         await walk(running)
-        mortal_broker.signal(signal.SIGCONT)
+        broker.signal(signal.SIGCONT)
         assert await heard(listener) == list(range(WINDOWS))
         assert metric(running, "gaitway_mqtt_messages_dropped_total") == 0
+
+
+async def test_a_slow_one(config: config.Config, mortal_broker: Broker) -> None:
+    await a_slow_one_hears_all(config, mortal_broker)
 
 
 async def test_one_that_is_away(config: config.Config, mortal_broker: Broker) -> None:
@@ -95,15 +100,8 @@ async def test_the_history_cannot_be_read_for_a_while(
         return rows(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Archive, "rows", now_and_then)
-    async with (
-        joining(narrow(config, mortal_broker.url)) as running,
-        listening(mortal_broker.url, "gaitway/a/prediction") as listener,
-    ):
-        mortal_broker.signal(signal.SIGSTOP)
-        await walk(running)
-        mortal_broker.signal(signal.SIGCONT)
-        assert await heard(listener) == list(range(WINDOWS))
-        assert not fails
+    await a_slow_one_hears_all(config, mortal_broker)
+    assert not fails
 
 
 async def test_it_goes_back_from_the_loss_on_however_long_it_is_away(

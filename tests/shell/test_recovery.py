@@ -239,12 +239,16 @@ async def test_history_that_is_damaged_keeps_nobody_from_starting(
             assert (await second.get("/readyz")).status_code == 200
 
 
+async def two_walk(client: httpx.AsyncClient) -> None:
+    for device in "ab":
+        for seq in range(30):
+            await post(client, frame(seq), f"device={device}&session=s")
+
+
 async def test_fewer_devices_than_before(config: Config, tmp_path: Path) -> None:
     world = World(config, tmp_path)
     async with world.run() as first:
-        for device in "ab":
-            for seq in range(30):
-                await post(first, frame(seq), f"device={device}&session=s")
+        await two_walk(first)
         await history(world, first)
         world.config = msgspec.structs.replace(config, hub=Hub(max_devices=1))
         async with world.run() as second:
@@ -256,9 +260,7 @@ async def test_fewer_sessions_than_before(config: Config, tmp_path: Path) -> Non
     """The one that was quiet for longest is over, once; nothing else of it comes again."""
     world = World(config, tmp_path)
     async with world.run() as first:
-        for device in "ab":
-            for seq in range(30):
-                await post(first, frame(seq), f"device={device}&session=s")
+        await two_walk(first)
         before = await history(world, first)
         world.config = msgspec.structs.replace(config, hub=Hub(max_sessions=1))
         async with world.run() as second:
