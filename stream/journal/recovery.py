@@ -117,8 +117,7 @@ def recover(hub: Hub, kept: Kept, max_g: float) -> None:
         hub.devices.get(name).restore(kept.devices[name])
     kept = _at_most(kept, hub.options.max_sessions)
     for row in kept.lost:
-        hub.journal.end_session(row.opened)
-        _end_activity(hub, row)
+        _end(hub, row)
     newest = {_key(known.row): opened for opened, known in kept.sessions.items()}
     over = kept.sessions.keys() - newest.values()  # each was ended, and a namesake opened since
     for live in _again(hub, kept, over, max_g):
@@ -154,8 +153,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
         live = hub.open(row.channel, row.device, row.session)
     except OverloadedError as error:  # fewer devices are allowed than before
         _cannot_go_on(row, error)
-        hub.journal.end_session(row.opened)
-        _end_activity(hub, row)
+        _end(hub, row)
         return None
     live.opened, live.said, live.told = row.opened, kept.said, kept.told
     try:
@@ -163,7 +161,7 @@ def _session(hub: Hub, kept: KeptSession, max_g: float) -> Live | None:
     except (JournalError, ConfigError) as error:
         _cannot_go_on(row, error)
         hub.end(live)
-        _end_activity(hub, row)
+        _end(hub, row)
         return None
     live.device.newest = live.session
     for waiting in state.waiting:
@@ -179,8 +177,9 @@ def _cannot_go_on(row: SessionRow, why: Exception | str) -> None:
     log.warning("session %s of %s can't go on: %s", row.session, row.device, why)
 
 
-def _end_activity(hub: Hub, row: SessionRow) -> None:
-    """Publish the end of what a session that can't go on did, where its history left that open."""
+def _end(hub: Hub, row: SessionRow) -> None:
+    """End a session that can't go on, and what it did, where its history left that open."""
+    hub.journal.end_session(row.opened)
     try:
         event = _open_end(hub.journal.store, row)
     except (msgspec.MsgspecError, JournalError) as error:
