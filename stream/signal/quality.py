@@ -210,9 +210,9 @@ def _of_gravity(mean: float, share: float) -> str:
     if mean < WEAK or (mean < STRONG and share < 0.5):  # what is left is movement
         return "Gravity is missing: send acceleration with gravity, or gravity beside it."
     if mean < STRONG:
-        return (
-            "The readings look like g: connect with units=g, or send m/s², or set units to "
-            '"g" for this device in config.toml.'
+        return (  # no longer, or a narrow tile cuts it
+            "The readings look like g: connect with units=g, send m/s², or set units in "
+            "config.toml."
         )
     if mean > TOO_LONG:
         return "The readings look like m/s² that were taken for g: connect without units=g."
