@@ -55,9 +55,12 @@ class Server:
 
     async def joined(self) -> None:
         """Wait until it has joined its broker, if it has one: before, no frame is kept for it."""
-        async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=30):
+        # aiomqtt lets go late of sockets that a killed broker closed, and by their numbers: where
+        # ours has got such a number, asyncio never says that it is connected, and we ask again.
+        again = (AssertionError, httpx.ConnectTimeout)
+        async for attempt in stamina.retry_context(on=again, attempts=None, timeout=30):
             with attempt:
-                async with httpx.AsyncClient(base_url=self.http) as client:
+                async with httpx.AsyncClient(base_url=self.http, timeout=2) as client:
                     assert (await client.get("/readyz")).json()["mqtt"] != "reconnecting"
 
     async def judge_history(self, phones: list[Player]) -> None:
