@@ -1,5 +1,6 @@
 """Starts TensorFlow politely: seeded, quiet, and on no more threads than asked for."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ with _hushed():
     import tensorflow as tf
 
 __all__ = ["keras", "prepare"]  # Keras is imported from here, after what stands above
+
+# It warns where one process asks several networks, as folds and temperatures do.
+tf.get_logger().setLevel(logging.ERROR)
 
 
 def prepare(seed: int, threads: int | None = None) -> None:

@@ -12,10 +12,12 @@ from tests.trainer import made
 from trainer.evaluation.answers import Answers
 from trainer.evaluation.scores import scores
 from trainer.options import Options
+from trainer.recipes.pocket import FIRSTS, kept_back
 from trainer.recipes.pocket import train as train_pocket
 from trainer.recipes.wisdm_bilstm import completeness
 from trainer.recipes.wisdm_bilstm import train as train_classic
 from trainer.recordings import ACTIVITIES, LoadReport
+from trainer.windows import Examples
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 has announced to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -66,6 +68,15 @@ def test_pocket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("motionsense", ("3", "4")),
         ("wisdm-2019", ("1600", "1607")),
     ]
+
+
+def test_nobody_is_kept_for_the_temperature_twice() -> None:
+    people = np.array([str(number) for number in range(1, 19)] * 2)
+    words = np.full(len(people), "Walking")
+    windows = np.zeros((len(people), 200, 3), np.float32)
+    part = Examples(words, np.full(len(people), "made"), people, windows)
+    kept = [set(part.where(kept_back(part, first)).subjects.tolist()) for first in FIRSTS]
+    assert kept == [{"4", "12"}, {"8", "16"}]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,17 @@ def code(*modules: str) -> tuple[str, ...]:
 RECIPES: dict[str, Recipe] = {
     "pocket": Recipe(
         partial(late, "trainer.recipes.pocket"),
-        code("pocket", "hop_bilstm", "fit", "batches", "augment", "others", "calibration"),
+        code(
+            "pocket",
+            "hop_bilstm",
+            "upright",
+            "stillness",
+            "fit",
+            "batches",
+            "augment",
+            "others",
+            "calibration",
+        ),
     ),
     "wisdm-bilstm": Recipe(partial(late, "trainer.recipes.classic"), code("classic", "networks")),
 }

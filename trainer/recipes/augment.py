@@ -13,7 +13,7 @@ Turns = NDArray[np.float64]  # (batch, 3, 3)
 Change = Callable[[Windows, np.random.Generator], Windows]
 MakeTurns = Callable[[int, np.random.Generator], Turns]
 
-TILT_DEG = 20.0  # standard deviation
+TILT_DEG = 8.0  # standard deviation; more would hide what tells sitting from standing
 SCALE = 0.1
 WARP = 0.15
 SLOW_CHANCE = 0.3

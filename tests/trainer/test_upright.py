@@ -1,0 +1,63 @@
+"""To the network every phone stands upright, whichever way round it is in a pocket."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from trainer.recipes.upright import upright
+
+GRAVITY = np.array([3.0, 8.0, 4.0])  # m/s²
+
+
+def readings(seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(GRAVITY, 2.0, (5, 200, 3)).astype(np.float32)
+
+
+def test_gravity_points_along_y_and_the_screens_normal_stays() -> None:
+    windows = readings(1)
+    turned, _ = map(np.asarray, upright(windows))
+    np.testing.assert_allclose(turned[:, :, 2], windows[:, :, 2], rtol=1e-6)
+    mean = turned.mean(axis=1)
+    in_plane = np.linalg.norm(windows.mean(axis=1)[:, :2], axis=1)
+    np.testing.assert_allclose(mean[:, 0], 0.0, atol=1e-4)
+    np.testing.assert_allclose(mean[:, 1], in_plane, rtol=1e-4)
+
+
+def test_it_only_turns() -> None:
+    windows = readings(2)
+    turned, _ = map(np.asarray, upright(windows))
+    length = np.linalg.norm(windows, axis=2)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=2), length, rtol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [1, 45, 90, 180, 271])
+def test_any_turn_about_the_screens_normal_comes_out_the_same(degrees: float) -> None:
+    windows = readings(3)
+    turn = Rotation.from_euler("z", degrees, degrees=True).as_matrix().T
+    for one, other in zip(
+        upright(windows), upright((windows @ turn).astype(np.float32)), strict=True
+    ):
+        np.testing.assert_allclose(other, one, atol=1e-4)
+
+
+def test_what_moved_is_counted_from_the_first_reading() -> None:
+    turned, moved = map(np.asarray, upright(readings(4)))
+    np.testing.assert_array_equal(moved[:, 0], 0.0)
+    np.testing.assert_allclose(moved, turned - turned[:, :1], atol=1e-5)
+
+
+def test_a_phone_that_lies_nearly_flat_is_turned_and_not_shrunk() -> None:
+    flat = np.random.default_rng(5).normal([0.0, 0.002, 9.8], 0.02, (5, 200, 3))
+    turned, moved = map(np.asarray, upright(flat.astype(np.float32)))
+    for found in (turned, moved):
+        spread = np.hypot(*np.moveaxis(found[:, :, :2].std(axis=1), -1, 0))
+        expected = np.hypot(*np.moveaxis(flat[:, :, :2].std(axis=1), -1, 0))
+        np.testing.assert_allclose(spread, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("reading", [[0.0, 0.0, 9.8], [0.0, 0.0, 0.0]])
+def test_a_phone_that_lies_flat_or_reads_nothing_is_finite(reading: list[float]) -> None:
+    turned, moved = map(np.asarray, upright(np.full((1, 200, 3), reading, np.float32)))
+    assert np.isfinite(turned).all()
+    assert not moved.any()
