@@ -70,6 +70,8 @@ async def test_a_device_over_its_limit_loses_no_acked_frame(config: Config, brok
         clock.now += 100_000  # the limits allow more again, but 5 is still owed
         await send(phone, "a", text(8, **named), text(9, **named), "nonsense")
         before = [*first, *await heard(phone, "gaitway/a/error", "bad-frame")]
+        if not any(m["type"] == "ack" and m["seq"] >= 4 for m in before):  # it may come later
+            before += await heard(phone, "gaitway/a/ack", '"seq":4')
         assert max(m["seq"] for m in before if m["type"] == "ack") == 4
         assert {m["seq"] for m in before if m.get("code") == "overloaded"} <= {5}
         await send(other, "b", *(text(seq) for seq in range(4)))

@@ -33,7 +33,7 @@ def moving(activity: str, t: NDArray[np.float64], seed: int = 0) -> NDArray[np.f
     gravity = [0.0, 0.0, MS2_PER_G] if activity == "Sitting" else [0.0, MS2_PER_G, 0.0]
     shaken = size * np.sin(2 * np.pi * steps * t + rng.uniform(0, 6))
     shares = rng.uniform(0.3, 1.0, 3)
-    noise = rng.normal(0, 0.05, (len(t), 3))
+    noise = rng.normal(0, 0.05 + size / 20, (len(t), 3))  # nobody moves like a sine
     return np.asarray(gravity + shaken[:, None] * shares + noise, np.float32)
 
 
