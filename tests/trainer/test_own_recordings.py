@@ -108,7 +108,7 @@ def test_a_time_that_names_its_unit_comes_first(tmp_path: Path) -> None:
         (plain(t=T[::-1]), r"times step by -0\.02"),
         (plain(scale=0.03), r"the median magnitude is 0\.29\d: .* 1 g or 9\.8 m/s²"),
         (plain(scale=100.0), r"the median magnitude is [\d.e+]+: "),
-        (plain("t,x_g,y_g,z_g"), r"the median magnitude is 9\.7\d g: "),
+        (plain("t,x_g,y_g,z_g"), r"the median magnitude is 9\.77 g: "),
         (plain("t,x_g,y_ms2,z_g"), "both in g and in m/s2"),
         (plain("t,x,y,q"), "has the columns t, x, y, q; a recording needs"),
         (plain("q,x,y,z"), "has the columns q, x, y, z; a recording needs"),
@@ -153,7 +153,7 @@ def test_gravity_is_added_where_it_is_lacking(tmp_path: Path, stem: str, held: b
 def test_gravity_of_the_opposite_sign_is_an_error(tmp_path: Path) -> None:
     text = with_gravity("acc", held=True).replace(",9.8,0.5", ",-9.8,-0.5")
     write(tmp_path / "a.csv", text)
-    with pytest.raises(DataError, match=r"holds -(1|0\.99) of its gravity columns"):
+    with pytest.raises(DataError, match=r"holds -1(\.\d)? of its gravity columns"):
         own.load(tmp_path)
 
 
