@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from stream.config import Signal
-from trainer.recipes.stillness import BANDS_HZ, loudness, stillness
+from trainer.recipes.stillness import BANDS_HZ, FAINTEST, loudness, stillness
 from trainer.recipes.upright import upright
 
 SIGNAL = Signal()
@@ -25,8 +25,8 @@ def swaying(hz: float, direction: list[float], size: float = 0.1) -> NDArray[np.
 
 
 def told(windows: NDArray[np.floating]) -> NDArray[np.float32]:
-    turned, moved = upright(windows.astype(np.float32))
-    found = stillness(np.asarray(turned).mean(axis=1), moved, SIGNAL)
+    turned, moved = upright(windows.transpose(0, 2, 1).astype(np.float32))
+    found = stillness(np.asarray(turned).mean(axis=2), moved, SIGNAL)
     return np.asarray(found, np.float32)
 
 
@@ -92,3 +92,8 @@ def test_a_faint_sway_is_not_lost_beside_gravity() -> None:
     power = spectrum[(hz >= 0.5) & (hz < 1.0)].mean() / (np.hanning(200) ** 2).sum()
     expected = 3 * float(loudness(power)) + 0.6
     assert powers(faint)[2, OUT] == pytest.approx(expected, abs=2e-3)
+
+
+def test_beside_a_strong_movement_no_band_shows_less_than_it_can_tell_from_rounding() -> None:
+    square = np.exp(((powers(swaying(3.0, [0.0, 0.0, 1.0], 8.0))[:, OUT] - 0.6) / 3 - 1) * 4)
+    assert square.min() == pytest.approx(FAINTEST * square.mean(), rel=0.05)

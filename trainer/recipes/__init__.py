@@ -62,6 +62,7 @@ RECIPES: dict[str, Recipe] = {
             "fit",
             "batches",
             "augment",
+            "coupling",
             "others",
             "calibration",
         ),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.recipes.coupling import coupled
+
 Windows = NDArray[np.float32]  # (batch, time, 3), m/s²
 Turns = NDArray[np.float64]  # (batch, 3, 3)
 Change = Callable[[Windows, np.random.Generator], Windows]
@@ -23,11 +25,12 @@ ROUNDING_MS2, ROUNDED_CHANCE = 0.1, 0.2  # browsers round, so that nobody is rec
 
 
 def augment(windows: Windows, rng: np.random.Generator) -> Windows:
-    """Warp, thin, turn, scale, roughen and round windows (batch, time, 3) in m/s²."""
+    """Warp, couple, thin, turn, scale, roughen and round windows (batch, time, 3) in m/s²."""
     batch = len(windows)
     turns = tilts(batch, rng) @ half_turns(batch, rng) @ quarter_turns(batch, rng)
     turns *= rng.uniform(1 - SCALE, 1 + SCALE, (batch, 1, 1))
-    turned = slow_down(warp(windows, rng), rng) @ turns.transpose(0, 2, 1)
+    felt = slow_down(coupled(warp(windows, rng), rng), rng)
+    turned = felt @ turns.transpose(0, 2, 1)
     return rounded(np.asarray(turned + noise(windows.shape, rng), np.float32), rng)
 
 

@@ -28,9 +28,11 @@ def hop_bilstm(signal: Signal, activities: int) -> Keras:
     The last logit stands for none of the activities.
     """
     windows = keras.Input((signal.window, 3), name="windows")
-    turned, moved = upright(windows)
-    told = stillness(ops.mean(turned, axis=1), moved, signal)
-    seen = ops.concatenate([_movement(windows, turned, moved, signal), told], axis=-1)
+    # Axes first: what is summed along time stands side by side, which is twice as fast.
+    readings = ops.transpose(windows, (0, 2, 1))
+    turned, moved = upright(readings)
+    told = stillness(ops.mean(turned, axis=2), moved, signal)
+    seen = ops.concatenate([_movement(readings, turned, moved, signal), told], axis=-1)
     movement = layers.Dense(WIDTH, activation="relu")(seen)
     still = layers.Dense(WIDTH, activation="relu")(told)
     # One layer, so that `gaitway adapt` has one to fit; the constraint keeps its halves apart.
@@ -54,21 +56,20 @@ def kept_apart(kernel: Keras) -> Keras:
     return ops.stack(columns, axis=1)
 
 
-def _movement(windows: Keras, turned: Keras, moved: Keras, signal: Signal) -> Keras:
-    """Return what the LSTM makes of windows' hops, and how much they stir: (n, 268).
+def _movement(readings: Keras, turned: Keras, moved: Keras, signal: Signal) -> Keras:
+    """Return what the LSTM makes of the hops of readings (n, 3, time), and how much they stir.
 
     The convolutions see them as they were recorded and `upright`, side by side: either alone is
-    worse with some people.
+    worse with some people. The result is (n, 268).
     """
     count = signal.window // signal.hop
-    hops = ops.concatenate([windows, turned], axis=-1)
-    hops = ops.reshape(hops, (-1, signal.hop, 6))  # (n * count, hop, 6)
-    x = _pooled(_convolutions(hops / STANDARD_GRAVITY))  # (n * count, 288)
-    x = ops.concatenate([x, _stirring(hops[:, :, 3:])], axis=-1)  # (n * count, 297)
-    x = ops.reshape(x, (-1, count, x.shape[-1]))
+    hops = ops.concatenate([readings, turned], axis=1)
+    hops = ops.reshape(hops, (-1, 6, count, signal.hop))
+    x = ops.transpose(hops, (0, 2, 3, 1)) / STANDARD_GRAVITY  # (n, count, hop, 6)
+    x = ops.concatenate([_pooled(_convolutions(x)), _by_hop(_stirring(hops[:, 3:]))], axis=-1)
     x = layers.Bidirectional(layers.LSTM(64, return_sequences=True))(x)  # (n, count, 128)
-    means = ops.mean(ops.reshape(moved, (-1, count, signal.hop, 3)), axis=2)
-    sway = loudness(ops.var(means, axis=1))  # slower than a hop
+    means = ops.mean(ops.reshape(moved, (-1, 3, count, signal.hop)), axis=3)
+    sway = loudness(ops.var(means, axis=2))  # slower than a hop
     x = [ops.max(x, axis=1), ops.mean(x, axis=1), _stirring(turned), sway]
     return ops.concatenate(x, axis=-1)
 
@@ -83,24 +84,39 @@ def answering(network: Keras, temperature: float) -> Keras:
 
 
 def _convolutions(x: Keras) -> Keras:
-    """Encode hops (n, 40, 6) as features over time (n, 5, 96)."""
-    x = layers.Conv1D(32, 5, strides=2, activation="relu")(x)
-    x = layers.BatchNormalization()(x)
-    x = layers.Conv1D(64, 5, strides=2, activation="relu")(x)
-    x = layers.BatchNormalization()(x)
-    return layers.Conv1D(96, 3, activation="relu")(x)
+    """Encode each hop of (n, count, 40, 6) by itself, as features over time (n, count, 5, 96).
+
+    In two dimensions, of which one is never mixed: the converter and ONNX Runtime then make one
+    step of a convolution, its normalisation and its rectifier.
+    """
+    x = _rectified(layers.Conv2D(32, (1, 5), strides=(1, 2), use_bias=False)(x))
+    x = _rectified(layers.Conv2D(64, (1, 5), strides=(1, 2), use_bias=False)(x))
+    return layers.Conv2D(96, (1, 3), activation="relu")(x)
+
+
+def _rectified(x: Keras) -> Keras:
+    return ops.relu(layers.BatchNormalization()(x))
 
 
 def _pooled(x: Keras) -> Keras:
-    """Join maximum, mean and standard deviation over time: (n, time, f) to (n, 3f)."""
+    """Join maximum, mean and standard deviation over time: (n, k, time, f) to (n, k, 3f)."""
+    mean = ops.mean(x, axis=2)
     # The square root's slope is infinite at 0, where a feature is off throughout a hop.
-    deviation = ops.sqrt(ops.var(x, axis=1) + 1e-6)
-    return ops.concatenate([ops.max(x, axis=1), ops.mean(x, axis=1), deviation], axis=-1)
+    deviation = ops.sqrt(ops.relu(ops.mean(ops.square(x), axis=2) - ops.square(mean)) + 1e-6)
+    return ops.concatenate([ops.max(x, axis=2), mean, deviation], axis=-1)
 
 
 def _stirring(readings: Keras) -> Keras:
-    """Return gravity, and how much and how fast readings (n, time, 3) stir, by axis: (n, 9)."""
-    steps = readings[:, 1:] - readings[:, :-1]
-    gravity = ops.mean(readings, axis=1) / STANDARD_GRAVITY
-    speed = loudness(ops.mean(ops.square(steps), axis=1))
-    return ops.concatenate([gravity, loudness(ops.var(readings, axis=1)), speed], axis=-1)
+    """Return gravity, and how much and how fast readings stir, by axis.
+
+    Of readings (n, 3, time), or (n, 3, count, time) by hop: (n, 9), or (n, 9, count).
+    """
+    steps = readings[..., 1:] - readings[..., :-1]
+    gravity = ops.mean(readings, axis=-1) / STANDARD_GRAVITY
+    speed = loudness(ops.mean(ops.square(steps), axis=-1))
+    return ops.concatenate([gravity, loudness(ops.var(readings, axis=-1)), speed], axis=1)
+
+
+def _by_hop(x: Keras) -> Keras:
+    """Put features (n, 9, count) of hops behind them: (n, count, 9)."""
+    return ops.transpose(x, (0, 2, 1))

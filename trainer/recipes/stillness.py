@@ -18,17 +18,18 @@ Keras = Any  # Keras is untyped
 STILLEST = 1e-6  # (m/s²)², under the noise of any sensor: what a frozen one shows
 BANDS_HZ = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 7.0, 10.0)  # the edges
 NO_GRAVITY = 1e-3  # (m/s²)², so that its direction is finite where there is none
+FAINTEST = 1e-5  # of what stirs along an axis: below, a band holds float32's rounding
 
 
 def stillness(gravity: Keras, moved: Keras, signal: Signal) -> Keras:
     """Return what is told apart by, (n, 2 + 28 + 9).
 
-    `gravity` (n, 3) and what moved beside it, (n, time, 3), are in m/s² and of `upright` windows.
+    `gravity` (n, 3) and what moved beside it, (n, 3, time), are in m/s² and of `upright` readings.
     They give gravity's shares in the screen's plane and out of it; the mean power in each of
     `BANDS_HZ`, along x, y, z and gravity; and the largest, least and mean variance of a hop, by x,
     y and z. All have about unit spread among people who sit or stand.
     """
-    moved = moved - ops.mean(moved, axis=1, keepdims=True)
+    moved = moved - ops.mean(moved, axis=2, keepdims=True)
     powers, variances = _powers(_with_vertical(moved, gravity), signal), _variances(moved, signal)
     stirred = loudness(ops.concatenate([powers, variances], axis=-1))
     shares = ops.abs(gravity[:, 1:]) / STANDARD_GRAVITY
@@ -41,18 +42,18 @@ def loudness(square: Keras) -> Keras:
 
 
 def _with_vertical(moved: Keras, gravity: Keras) -> Keras:
-    """Add what moves along gravity to what moves along x, y and z: (n, time, 4)."""
+    """Add what moves along gravity to what moves along x, y and z: (n, 4, time)."""
     length = ops.sqrt(ops.sum(ops.square(gravity), axis=-1, keepdims=True) + NO_GRAVITY)
-    vertical = ops.matmul(moved, (gravity / length)[:, :, None])
-    return ops.concatenate([moved, vertical], axis=-1)
+    vertical = ops.matmul((gravity / length)[:, None], moved)
+    return ops.concatenate([moved, vertical], axis=1)
 
 
 def _powers(moved: Keras, signal: Signal) -> Keras:
-    """Return the mean power by axis in each band, (n, 4 · bands), of what moves (n, time, 4)."""
+    """Return the mean power by axis in each band, (n, 4 · bands), of what moves (n, 4, time)."""
     waves, bands = _spectrum(signal)
-    by_axis = ops.reshape(ops.transpose(moved, (0, 2, 1)), (-1, signal.window))  # (4n, time)
-    amplitudes = ops.matmul(by_axis, waves)  # (4n, 2 · frequencies)
-    powers = ops.matmul(ops.square(amplitudes), bands)
+    amplitudes = ops.matmul(ops.reshape(moved, (-1, signal.window)), waves)
+    powers = ops.matmul(ops.square(amplitudes), bands)  # (4n, bands)
+    powers = powers + FAINTEST * ops.mean(powers, axis=-1, keepdims=True)
     return ops.reshape(powers, (-1, 4 * (len(BANDS_HZ) - 1)))
 
 
@@ -74,7 +75,7 @@ def _spectrum(signal: Signal) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 
 def _variances(moved: Keras, signal: Signal) -> Keras:
     """Return the largest, least and mean variance of a hop by axis, (n, 9)."""
-    hops = ops.reshape(moved, (-1, signal.window // signal.hop, signal.hop, 3))
-    variance = ops.var(hops, axis=2)  # (n, hops, 3)
-    parts = [ops.max(variance, axis=1), ops.min(variance, axis=1), ops.mean(variance, axis=1)]
+    hops = ops.reshape(moved, (-1, 3, signal.window // signal.hop, signal.hop))
+    variance = ops.var(hops, axis=3)  # (n, 3, hops)
+    parts = [ops.max(variance, axis=2), ops.min(variance, axis=2), ops.mean(variance, axis=2)]
     return ops.concatenate(parts, axis=-1)
