@@ -66,7 +66,8 @@ def _movement(readings: Keras, turned: Keras, moved: Keras, signal: Signal) -> K
     hops = ops.concatenate([readings, turned], axis=1)
     hops = ops.reshape(hops, (-1, 6, count, signal.hop))
     x = ops.transpose(hops, (0, 2, 3, 1)) / STANDARD_GRAVITY  # (n, count, hop, 6)
-    x = ops.concatenate([_pooled(_convolutions(x)), _by_hop(_stirring(hops[:, 3:]))], axis=-1)
+    stirring = ops.transpose(_stirring(hops[:, 3:]), (0, 2, 1))  # (n, count, 9)
+    x = ops.concatenate([_pooled(_convolutions(x)), stirring], axis=-1)
     x = layers.Bidirectional(layers.LSTM(64, return_sequences=True))(x)  # (n, count, 128)
     means = ops.mean(ops.reshape(moved, (-1, 3, count, signal.hop)), axis=3)
     sway = loudness(ops.var(means, axis=2))  # slower than a hop
@@ -95,6 +96,7 @@ def _convolutions(x: Keras) -> Keras:
 
 
 def _rectified(x: Keras) -> Keras:
+    """Normalise, then rectify: in this order the first becomes part of the convolution before."""
     return ops.relu(layers.BatchNormalization()(x))
 
 
@@ -115,8 +117,3 @@ def _stirring(readings: Keras) -> Keras:
     gravity = ops.mean(readings, axis=-1) / STANDARD_GRAVITY
     speed = loudness(ops.mean(ops.square(steps), axis=-1))
     return ops.concatenate([gravity, loudness(ops.var(readings, axis=-1)), speed], axis=1)
-
-
-def _by_hop(x: Keras) -> Keras:
-    """Put features (n, 9, count) of hops behind them: (n, count, 9)."""
-    return ops.transpose(x, (0, 2, 1))
