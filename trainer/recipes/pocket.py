@@ -43,10 +43,11 @@ STORY = report.Story(
     "the phone stood upright; a bidirectional LSTM reads the five hops of a window. They say how "
     "somebody moves, or that they are still; that one sits or stands is told by gravity and by the "
     "power of one's sway in seven bands of frequency alone. Trained on windows that are turned, "
-    "tilted, scaled, warped, thinned, roughened and rounded at random, so that it knows a phone "
-    "any way round in a pocket, and a slow one; and on movements that are none of the six, "
-    "recorded and made up, which get low confidence. Confidence is calibrated by one temperature, "
-    "found on people whom the networks that gave it did not know.",
+    "tilted, scaled, warped, thinned, roughened and rounded at random, and coloured as by a loose "
+    "or a tight pocket, so that it knows a phone any way round in anybody's, and a slow one; and "
+    "on movements that are none of the six, recorded and made up, which get low confidence. "
+    "Confidence is calibrated by one temperature, found on people whom the networks that gave it "
+    "did not know.",
     measured="By subject: these people were left out of the model that was measured. The model "
     "that ships has the same recipe and seed and was then trained on everyone below, so no figure "
     "here is its own. F1 counts the activities that a data set holds.",
