@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from trainer.recipes.upright import upright
+from trainer.recipes.upright import FLAT, upright
 
 GRAVITY = np.array([3.0, 8.0, 4.0])  # m/s²
 
@@ -65,3 +65,9 @@ def test_a_phone_that_lies_quite_flat_or_reads_nothing_stays_as_it_is(reading: l
     turned, moved = stood(np.full((1, 200, 3), reading))
     np.testing.assert_allclose(turned, np.full((1, 200, 3), reading), atol=1e-5)
     assert not moved.any()
+
+
+def test_nothing_is_infinite_where_gravity_cancels_what_is_added_to_it() -> None:
+    against = np.tile(-FLAT + np.array([0, 0, 9.8], np.float32), (1, 200, 1))
+    for found in stood(against):
+        assert np.isfinite(found).all()

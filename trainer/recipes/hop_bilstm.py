@@ -102,10 +102,9 @@ def _rectified(x: Keras) -> Keras:
 
 def _pooled(x: Keras) -> Keras:
     """Join maximum, mean and standard deviation over time: (n, k, time, f) to (n, k, 3f)."""
-    mean = ops.mean(x, axis=2)
     # The square root's slope is infinite at 0, where a feature is off throughout a hop.
-    deviation = ops.sqrt(ops.relu(ops.mean(ops.square(x), axis=2) - ops.square(mean)) + 1e-6)
-    return ops.concatenate([ops.max(x, axis=2), mean, deviation], axis=-1)
+    deviation = ops.sqrt(ops.var(x, axis=2) + 1e-6)
+    return ops.concatenate([ops.max(x, axis=2), ops.mean(x, axis=2), deviation], axis=-1)
 
 
 def _stirring(readings: Keras) -> Keras:

@@ -11,6 +11,7 @@ Keras = Any  # Keras is untyped
 
 # m/s², added to gravity: a phone that lies quite flat is upright as it lies, whatever its rounding
 FLAT = np.array([0.0, 1e-5, 0.0], np.float32)
+NOTHING = 1e-24  # (m/s²)², so that no direction is infinite, not even of the opposite of FLAT
 
 
 def upright(readings: Keras) -> tuple[Keras, Keras]:
@@ -27,7 +28,7 @@ def upright(readings: Keras) -> tuple[Keras, Keras]:
 def _turn(gravity: Keras) -> Keras:
     """Return the directions of x, y and z as rows (n, 3, 3), for gravity (n, 3) in m/s²."""
     in_plane = (gravity + FLAT)[:, :2]
-    length = ops.sqrt(ops.sum(ops.square(in_plane), axis=-1, keepdims=True))
+    length = ops.sqrt(ops.sum(ops.square(in_plane), axis=-1, keepdims=True) + NOTHING)
     x, y = ops.split(in_plane / length, 2, axis=-1)  # (n, 1) each
     none = ops.zeros_like(x)
     across = ops.concatenate([y, -x, none], axis=-1)
