@@ -1,5 +1,6 @@
 """What adapting is worth, measured on windows that share no sample with what was adapted to."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +9,14 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
+from rich.console import Console
 
 from tests.trainer import made
 from tests.trainer import toy_graphs as toys
 from trainer.errors import DataError
 from trainer.labels import NONE
 from trainer.personal.division import apart, chosen, divide
-from trainer.personal.evaluate import Settings, evaluate, lifted, rows, scored_on
+from trainer.personal.evaluate import Settings, evaluate, lifted, rows, scored_on, table
 from trainer.personal.fit import PULL
 from trainer.personal.fold_models import model_of
 from trainer.personal.graph import Graph
@@ -133,6 +135,16 @@ def test_the_table_names_the_worst_off_and_counts_who_falls() -> None:
     )
     assert scored_on([replace(people[0], same_recording=12)]) == "same recording"
     assert scored_on([people[0], replace(people[0], same_recording=6)]) == "same recording: 25%"
+
+
+def test_eighty_columns_show_every_figure() -> None:
+    before, after = Shares(0.635, 0.012, 0.911), Shares(0.893, 0.004, 0.872)
+    file = io.StringIO()
+    console = Console(width=80, file=file)
+    console.print(table("a title", [Person("wisdm-2019", "1630", 20, 12, 12, before, after)]))
+    shown = file.getvalue()
+    assert all(figure in shown for figure in ("0.635 →", "0.893", "0.004", "0.872"))
+    assert "…" not in shown
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

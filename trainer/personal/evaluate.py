@@ -144,7 +144,7 @@ def lifted(people: Sequence[Person]) -> str:
 
 
 def table(title: str, people: Sequence[Person]) -> Table:
-    """Return the rows for the terminal."""
+    """Return the rows for the terminal, what is after below what was before: 80 columns do."""
     made = Table(
         title=title,
         title_justify="left",
@@ -158,7 +158,7 @@ def table(title: str, people: Sequence[Person]) -> Table:
     for column in COLUMNS:
         made.add_column(column, no_wrap=True)
     for row in rows(people):
-        made.add_row(*row)
+        made.add_row(*(cell.replace("→ ", "→\n") for cell in row))
     return made
 
 
