@@ -26,14 +26,19 @@ TRIALS = {
 MS2_PER_G = 9.80665
 
 
-def moving(activity: str, t: NDArray[np.float64], seed: int = 0) -> NDArray[np.float32]:
-    """Return acceleration (n, 3) in m/s² at seconds `t`; who sits has gravity along z."""
+def moving(
+    activity: str, t: NDArray[np.float64], seed: int = 0, uneven: float = 0.0
+) -> NDArray[np.float32]:
+    """Return acceleration (n, 3) in m/s² at seconds `t`; who sits has gravity along z.
+
+    `uneven` is noise as a share of the movement: nobody moves like a sine.
+    """
     steps, size = GAITS[activity]
     rng = np.random.default_rng(seed)
     gravity = [0.0, 0.0, MS2_PER_G] if activity == "Sitting" else [0.0, MS2_PER_G, 0.0]
     shaken = size * np.sin(2 * np.pi * steps * t + rng.uniform(0, 6))
     shares = rng.uniform(0.3, 1.0, 3)
-    noise = rng.normal(0, 0.05, (len(t), 3))
+    noise = rng.normal(0, 0.05 + uneven * size, (len(t), 3))
     return np.asarray(gravity + shaken[:, None] * shares + noise, np.float32)
 
 
@@ -75,7 +80,7 @@ def motionsense_folder(folder: Path, people: tuple[int, ...], seconds: float = 3
     for trial, activity in TRIALS.items():
         (path / trial).mkdir(parents=True)
         for person in people:
-            total_g = moving(activity, t, person) / -MS2_PER_G
+            total_g = moving(activity, t, person, uneven=0.05) / -MS2_PER_G
             gravity = np.round(total_g.mean(axis=0), 6)
             user = total_g - gravity
             rows = [
