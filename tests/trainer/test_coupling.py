@@ -1,4 +1,4 @@
-"""A pocket colours movement, and leaves gravity and time alone."""
+"""A pocket colours movement, and leaves gravity alone."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_a_phone_at_rest_feels_nothing() -> None:
 
 
 def test_both_ends_go_on_as_they_were() -> None:
-    """What is periodic only in the middle would jump there."""
+    """Without the mirror a window's end would be joined to its beginning."""
     ramp = np.linspace(-5, 5, 200, dtype=np.float32)[None, :, None] * np.ones(3, np.float32)
     felt = coupled(np.tile(ramp, (200, 1, 1)), np.random.default_rng(5))
     assert np.abs(np.diff(felt[:, :20], axis=1)).max() < 1.0

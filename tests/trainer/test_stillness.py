@@ -94,6 +94,6 @@ def test_a_faint_sway_is_not_lost_beside_gravity() -> None:
     assert powers(faint)[2, OUT] == pytest.approx(expected, abs=2e-3)
 
 
-def test_beside_a_strong_movement_no_band_shows_less_than_it_can_tell_from_rounding() -> None:
+def test_beside_a_strong_movement_a_faint_band_has_a_floor() -> None:
     square = np.exp(((powers(swaying(3.0, [0.0, 0.0, 1.0], 8.0))[:, OUT] - 0.6) / 3 - 1) * 4)
     assert square.min() == pytest.approx(FAINTEST * square.mean(), rel=0.05)

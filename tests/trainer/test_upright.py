@@ -60,14 +60,20 @@ def test_a_phone_that_lies_nearly_flat_is_turned_and_not_shrunk() -> None:
         np.testing.assert_allclose(spread, expected, rtol=1e-3)
 
 
-@pytest.mark.parametrize("reading", [[0.0, 0.0, 9.8], [0.0, 0.0, 0.0]])
-def test_a_phone_that_lies_quite_flat_or_reads_nothing_stays_as_it_is(reading: list[float]) -> None:
-    turned, moved = stood(np.full((1, 200, 3), reading))
-    np.testing.assert_allclose(turned, np.full((1, 200, 3), reading), atol=1e-5)
-    assert not moved.any()
+def test_a_phone_that_lies_quite_flat_stays_as_it_lies() -> None:
+    """Its x and y move about exactly 0, and so give no direction."""
+    flat = np.tile(np.array([[0.25, 0.5, 9.75], [-0.25, -0.5, 9.75]], np.float32), (1, 100, 1))
+    turned, moved = stood(flat)
+    np.testing.assert_allclose(turned, flat, atol=1e-5)
+    np.testing.assert_allclose(moved, flat - flat[:, :1], atol=1e-5)
 
 
-def test_nothing_is_infinite_where_gravity_cancels_what_is_added_to_it() -> None:
+def test_a_phone_that_reads_nothing_stays_at_that() -> None:
+    for found in stood(np.zeros((1, 200, 3))):
+        assert not found.any()
+
+
+def test_there_is_a_direction_where_gravity_cancels_what_is_added_to_it() -> None:
     against = np.tile(-FLAT + np.array([0, 0, 9.8], np.float32), (1, 200, 1))
     for found in stood(against):
         assert np.isfinite(found).all()

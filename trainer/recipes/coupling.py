@@ -17,7 +17,8 @@ GRID_HZ = Signal().grid_hz
 def coupled(windows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Weaken or strengthen what moves in windows (batch, time, 3), by frequency and axis.
 
-    Each has gains of its own, in dB on straight lines between `KNOTS_HZ`. Gravity, the mean, stays.
+    Each window has gains of its own, in part common to its axes, in dB on straight lines between
+    `KNOTS_HZ`. The mean stays; what turns within a window counts as movement.
     """
     batch, length, axes = windows.shape
     mean = windows.mean(axis=1, keepdims=True)

@@ -18,7 +18,7 @@ Keras = Any  # Keras is untyped
 STILLEST = 1e-6  # (m/s²)², under the noise of any sensor: what a frozen one shows
 BANDS_HZ = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 7.0, 10.0)  # the edges
 NO_GRAVITY = 1e-3  # (m/s²)², so that its direction is finite where there is none
-FAINTEST = 1e-5  # of what stirs along an axis: below, a band holds float32's rounding
+FAINTEST = 1e-5  # of an axis's mean band: a logarithm of less would magnify float32's rounding
 
 
 def stillness(gravity: Keras, moved: Keras, signal: Signal) -> Keras:
