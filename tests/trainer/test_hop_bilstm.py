@@ -1,10 +1,12 @@
-"""The halves of the network's last layer: how somebody moves, and whether they sit or stand."""
+"""The network's parts: hops by themselves, and the last layer's halves, which are kept apart."""
 
 import numpy as np
 import pytest
 
-from trainer.recipes.hop_bilstm import WIDTH, kept_apart
+from stream.config import Signal
+from trainer.recipes.hop_bilstm import WIDTH, hop_bilstm, kept_apart
 from trainer.recordings import ACTIVITIES
+from trainer.runtime import keras
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 has announced to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -34,3 +36,14 @@ def test_stillness_says_nothing_else() -> None:
 def test_what_is_kept_apart_stays_as_it_is() -> None:
     kept = np.asarray(kept_apart(weights(3)))
     np.testing.assert_allclose(kept_apart(kept), kept, rtol=1e-6)
+
+
+def test_each_hop_is_encoded_by_itself() -> None:
+    network = hop_bilstm(Signal(), len(ACTIVITIES))
+    last = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+    encode = keras.Model(network.input, last.output)
+    one = np.random.default_rng(4).normal([1.0, 9.0, 3.0], 1.0, (1, 200, 3)).astype(np.float32)
+    other = one.copy()
+    other[:, 80:120, 2] += 1.0  # out of the screen, so that upright stays where it was
+    changed = np.abs(np.asarray(encode(other)) - np.asarray(encode(one))).max(axis=(0, 2, 3)) > 0
+    assert changed.tolist() == [False, False, True, False, False]

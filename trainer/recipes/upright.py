@@ -11,7 +11,7 @@ Keras = Any  # Keras is untyped
 
 # m/s², added to gravity: a phone that lies quite flat is upright as it lies, whatever its rounding
 FLAT = np.array([0.0, 1e-5, 0.0], np.float32)
-NOTHING = 1e-24  # (m/s²)², so that no direction is infinite, not even of the opposite of FLAT
+NOTHING = 1e-24  # (m/s²)², so that there is a direction even where gravity is FLAT's opposite
 
 
 def upright(readings: Keras) -> tuple[Keras, Keras]:
